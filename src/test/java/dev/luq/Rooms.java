@@ -43,11 +43,12 @@ public final class Rooms {
             requant.rank        : gguf llama machine requant.calibrate requant.feed requant.lanes requant.plan
             requant.measure     : files requant.data requant.feed requant.lanes
             requant.report      : files gguf memory requant.measure requant.plan
+            process             : files
+            requant.speed       : gguf llama machine memory process
             requant.pipeline    : files gguf llama machine memory requant.calibrate requant.data requant.feed \
                                   requant.measure requant.plan requant.quantize requant.rank requant.report requant.spec \
-                                  requant.store
+                                  requant.speed requant.store
             protocol            : gguf machine requant.spec
-            process             : files
             worker              : engine filecache files gguf llama machine process prompt protocol
             catalog             : files gguf machine protocol requant.plan requant.store
             serving             : catalog filecache files gguf machine memory process protocol

@@ -17,6 +17,13 @@ record NewRequantization(
                         description = "60% of Q4_K_M's weights, 3GiB for everything,"
                                 + " weights:800MiB, 2.5bpw, kld:0.05 or accuracy:0.9")
                 String budget,
+        @Schema(
+                        nullable = true,
+                        minimum = "0",
+                        exclusiveMinimum = true,
+                        description = "What one answer alone is generated at, at least, on this machine, measured while"
+                                + " the job runs; with a budget of size")
+                Double tokensPerSecond,
         @Schema(required = true, description = "Name of the set it is calibrated with") String calibrationSet,
         @Schema(required = true, description = "Name of the set it is measured with") String evaluationSet,
         @Schema(

@@ -95,6 +95,7 @@ class RequantizationFactory {
                         set(request.evaluationSet(), "evaluation_set"),
                         or(request.evaluationExamples(), 0)),
                 budget,
+                Optional.ofNullable(request.tokensPerSecond()),
                 request.method() == null ? Method.BEST : Method.parse(request.method()),
                 AdminBody.levels(request.low(), request.high(), request.mmproj()),
                 new RequantizationSpec.Calibration(

@@ -37,6 +37,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -71,9 +72,16 @@ final class RequantizeCommand implements Callable<Integer> {
     @Option(
             names = {"--memory", "--budget"},
             paramLabel = "BUDGET",
-            required = true,
-            description = "What the result may take.")
+            description = "What the result may take (default, with --speed: what the model takes).")
     private String budget;
+
+    @Option(
+            names = "--speed",
+            paramLabel = "TOKENS",
+            description =
+                    "Tokens per second that one answer alone is generated at, at least, on this machine; alone, or"
+                            + " with a budget of size.")
+    private Double speed;
 
     @Option(
             names = "--method",
@@ -179,7 +187,8 @@ final class RequantizeCommand implements Callable<Integer> {
                             model.set("--evaluation", evaluation, DemoModel::evaluation)
                                     .toString(),
                             evaluationExamples),
-                    Budget.parse(budget),
+                    budget(files),
+                    Optional.ofNullable(speed),
                     Method.parse(method),
                     levels.levels(),
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
@@ -193,6 +202,13 @@ final class RequantizeCommand implements Callable<Integer> {
         } catch (SpecException | PlanException | GgufException e) {
             throw new CliException(e.getMessage(), e);
         }
+    }
+
+    private Budget budget(ModelFiles files) {
+        if (budget == null && speed == null) {
+            throw new CliException("Say what the result may take with --memory, or how fast it must be with --speed.");
+        }
+        return budget == null ? new Budget.Weights(files.tensorBytes()) : Budget.parse(budget);
     }
 
     /** The same wish has the same name, so that the same command finds its job again, unless it would now end otherwise. */
@@ -297,6 +313,14 @@ final class RequantizeCommand implements Callable<Integer> {
                         Locale.ROOT,
                         "%.0f MiB when served, estimated",
                         report.published().memory().total() / MIB));
+        report.speed()
+                .ifPresent(reached -> print(
+                        "speed",
+                        String.format(
+                                Locale.ROOT,
+                                "%.1f tokens/s measured, %.1f wanted",
+                                reached.measured(),
+                                reached.wanted())));
         List<String> layers =
                 report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));

@@ -6,7 +6,11 @@ import dev.luq.requant.data.Example;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.Mix;
+import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.PlanException;
+import dev.luq.requant.plan.Planner;
+import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
 import dev.luq.requant.rank.Ablations;
@@ -54,7 +58,9 @@ final class Comparisons {
     private final CalibrationRun main;
     private final PlanChooser chooser;
     private final Rankings rankings;
+    private final Optional<Planner> paced;
 
+    /** @param paced knows how fast plans are expected to be; empty where no speed was asked for */
     Comparisons(
             RequantizationSpec spec,
             JobInputs inputs,
@@ -62,7 +68,8 @@ final class Comparisons {
             Calibrations calibrations,
             CalibrationRun main,
             PlanChooser chooser,
-            Rankings rankings) {
+            Rankings rankings,
+            Optional<Planner> paced) {
         this.spec = spec;
         this.inputs = inputs;
         this.evaluator = evaluator;
@@ -70,6 +77,7 @@ final class Comparisons {
         this.main = main;
         this.chooser = chooser;
         this.rankings = rankings;
+        this.paced = paced;
     }
 
     /** @param partial hears what is measured so far, whenever something is whole */
@@ -128,6 +136,8 @@ final class Comparisons {
                 uniform.tensorBytes(),
                 (double) uniform.tensorBytes() / chooser.q4kmBytes(),
                 -1,
+                paced.flatMap(planner -> speed(
+                        planner.mix(Mix.valueOf(type.name()), Precision.F16).plan())),
                 uniform.quality()));
         return new Comparison(before.frontier(), all, equal, before.orders(), before.alphas(), before.modalities());
     }
@@ -269,6 +279,11 @@ final class Comparisons {
                 candidate.weightBytes(),
                 candidate.ratioToQ4KM(),
                 PlanChooser.lowLayers(candidate),
+                speed(candidate.plan()),
                 quality);
+    }
+
+    private Optional<Double> speed(Plan plan) {
+        return paced.map(planner -> planner.speed(plan).orElseThrow());
     }
 }

@@ -145,7 +145,7 @@ final class PlanChooser {
     private ChosenPlan decide(Budget budget, Search search, List<Precision> projectors, JobProgress progress) {
         List<Method> methods = methods(spec.method());
         List<Proposal> proposals = new ArrayList<>();
-        PlanException impossible = null;
+        PlanException.Impossible impossible = null;
         for (Precision projector : projectors) {
             for (int i = 0; i < methods.size(); i++) {
                 try {
@@ -158,7 +158,7 @@ final class PlanChooser {
                         proposals.add(proposal);
                     }
                 } catch (PlanException.Impossible e) {
-                    impossible = e;
+                    impossible = nearer(impossible, e);
                 }
             }
         }
@@ -176,6 +176,15 @@ final class PlanChooser {
                     List.of(choice(only, Optional.empty())));
         }
         return budget.isOfSize() ? nearest(proposals, search, progress) : smallest(proposals);
+    }
+
+    /** Of two methods that have no plan, the one that is nearer to one: too slow rather than too large. */
+    private static PlanException.Impossible nearer(PlanException.Impossible before, PlanException.Impossible next) {
+        return before instanceof PlanException.TooSlow slow
+                        && !(next instanceof PlanException.TooSlow other
+                                && other.tokensPerSecond() > slow.tokensPerSecond())
+                ? before
+                : next;
     }
 
     private Proposal propose(Method method, Budget budget, Precision projector, JobProgress progress) {

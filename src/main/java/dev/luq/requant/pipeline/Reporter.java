@@ -65,6 +65,7 @@ final class Reporter {
                 allocation.measured().map(Reporter::reported),
                 rankings.reported(),
                 provenance(),
+                decision.speed(),
                 Optional.empty());
     }
 

@@ -11,6 +11,7 @@ import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.quantize.QuantizeException;
 import dev.luq.requant.rank.RankException;
 import dev.luq.requant.spec.SpecException;
+import dev.luq.requant.speed.SpeedException;
 import dev.luq.requant.store.StoreException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -55,6 +56,7 @@ public abstract sealed class RequantizationException extends RuntimeException {
                 || e instanceof QuantizeException
                 || e instanceof StoreException
                 || e instanceof RankException
+                || e instanceof SpeedException
                 || e instanceof LlamaException;
         if (forPeople) {
             return new Failed(e.getMessage(), e);

@@ -24,12 +24,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
  * One job, from {@code spec.json} in its folder to a published manifest and a report. Ended at any moment, by cancel or
- * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same. One job at a time may run
- * on a job folder; several jobs may share a data folder.
+ * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same; where a speed is asked for,
+ * from the decision for a plan on. One job at a time may run on a job folder; several jobs may share a data folder.
  */
 public final class RequantizationJob {
 
@@ -148,12 +149,17 @@ public final class RequantizationJob {
                 Rankings rankings = Rankings.main(inputs, cache, evaluator, main, spec.levels(), threads);
                 AllocationCosts allocation =
                         new AllocationCosts(inputs, cache, evaluator, main.matrix(), planner, threads);
-                PlanChooser chooser = new PlanChooser(
-                        spec, inputs, evaluator, rankings, allocation, main.matrix(), planner, jobFolder);
+                Function<Planner, PlanChooser> choosers = by ->
+                        new PlanChooser(spec, inputs, evaluator, rankings, allocation, main.matrix(), by, jobFolder);
+                PlanChooser chooser = choosers.apply(planner);
+                Optional<PaceKeeper> keeper =
+                        spec.speed().map(wanted -> new PaceKeeper(planner, spec.serving(), inputs, wanted));
                 JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
                 JobProgress planning = begin(Phase.PLAN);
-                ChosenPlan decision = decide(() -> chooser.decide(planning));
+                ChosenPlan decision =
+                        decide(() -> keeper.map(pace -> pace.decide(choosers, evaluator, main.matrix(), planning))
+                                .orElseGet(() -> chooser.decide(planning)));
                 AssembledModel assembled =
                         evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
                 begin(Phase.ASSEMBLE);
@@ -173,9 +179,16 @@ public final class RequantizationJob {
                 if (spec.output().report() == Scope.BRIEF) {
                     return report;
                 }
-                Report full =
-                        report.with(new Comparisons(spec, inputs, evaluator, calibrations, main, chooser, rankings)
-                                .run(begin(Phase.COMPARE), partial -> write(report.with(partial))));
+                Report full = report.with(new Comparisons(
+                                spec,
+                                inputs,
+                                evaluator,
+                                calibrations,
+                                main,
+                                chooser,
+                                rankings,
+                                keeper.flatMap(PaceKeeper::paced))
+                        .run(begin(Phase.COMPARE), partial -> write(report.with(partial))));
                 write(full);
                 return full;
             }

@@ -15,7 +15,7 @@ public abstract sealed class PlanException extends RuntimeException {
     }
 
     /** No plan is as small as the budget. The message says what the smallest plan takes. */
-    public static final class Impossible extends PlanException {
+    public static sealed class Impossible extends PlanException permits TooSlow {
         private final long smallestBytes;
 
         Impossible(String message, long smallestBytes) {
@@ -26,6 +26,21 @@ public abstract sealed class PlanException extends RuntimeException {
         /** What the smallest plan takes, in bytes of that which the budget bounds: the weights or the whole deployment. */
         public long smallestBytes() {
             return smallestBytes;
+        }
+    }
+
+    /** No plan within the budget generates as fast as asked for. */
+    public static final class TooSlow extends Impossible {
+        private final double tokensPerSecond;
+
+        TooSlow(String message, long bytes, double tokensPerSecond) {
+            super(message, bytes);
+            this.tokensPerSecond = tokensPerSecond;
+        }
+
+        /** What is expected of the fastest plan. */
+        public double tokensPerSecond() {
+            return tokensPerSecond;
         }
     }
 

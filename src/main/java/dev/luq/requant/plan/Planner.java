@@ -19,8 +19,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.DoubleFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -31,12 +33,24 @@ import java.util.stream.Stream;
  */
 public final class Planner {
 
+    /** Nats that a second is worth at first, when a plan has to become faster; and by how much that grows. */
+    private static final double FIRST_PRICE = 1e-3;
+
+    private static final double DEARER = 8;
+    /** Nobody pays more: by then the fastest types that fit are taken. */
+    private static final double LAST_PRICE = 1e12;
+    /** How near a price that is too low and one that is enough come to each other, as a share of that. */
+    private static final double SAME_PRICE = 0.01;
+    /** Of the speed asked for, what a plan may have too much. */
+    private static final double NEAR = 1.005;
+
     private final LayeredModel model;
     private final List<GgufTensor> projector;
     private final MemoryModel memory;
     private final WeightMemory weights;
     private final long parameters;
     private final long q4KMBytes;
+    private final Optional<Pace> pace;
 
     /**
      * @param model the base model
@@ -58,6 +72,38 @@ public final class Planner {
         this.weights = new WeightMemory(shape.kernels());
         this.parameters = model.parameters();
         this.q4KMBytes = weightBytes(uniform(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
+        this.pace = Optional.empty();
+    }
+
+    private Planner(Planner other, Pace pace) {
+        this.model = other.model;
+        this.projector = other.projector;
+        this.memory = other.memory;
+        this.weights = other.weights;
+        this.parameters = other.parameters;
+        this.q4KMBytes = other.q4KMBytes;
+        this.pace = Optional.of(pace);
+    }
+
+    /** The same planner, whose plans for a budget also keep a pace. */
+    public Planner at(Pace wanted) {
+        return new Planner(this, wanted);
+    }
+
+    /** Tokens per second that are expected of a plan; empty without a {@linkplain #at pace}. */
+    public OptionalDouble speed(Plan plan) {
+        return pace.map(p -> OptionalDouble.of(p.expected(tensors(plan)))).orElse(OptionalDouble.empty());
+    }
+
+    private boolean keepsPace(Plan plan) {
+        return pace.isEmpty() || speed(plan).getAsDouble() >= pace.get().tokensPerSecond();
+    }
+
+    /** What tensors take of a token's time, at a price in nats per second. */
+    private double timeCost(double price, Stream<GgufTensor> tensors) {
+        return price == 0
+                ? 0
+                : price * tensors.mapToDouble(pace.orElseThrow().seconds()).sum();
     }
 
     private static LayeredModel layered(ModelFiles model) {
@@ -137,10 +183,10 @@ public final class Planner {
     }
 
     /**
-     * The candidates that a budget allows, at least one.
+     * The candidates that a budget allows, and the pace, at least one.
      *
      * @param budget {@link Budget#isOfSize of size}
-     * @throws PlanException.Impossible when all are larger
+     * @throws PlanException.Impossible when all are larger or slower
      */
     public List<Candidate> allowed(List<Candidate> candidates, Budget budget) {
         long limit = limit(budget);
@@ -154,16 +200,81 @@ public final class Planner {
                             .min(Comparator.comparingLong(candidate -> bytes(candidate, budget)))
                             .orElseThrow());
         }
-        return allowed;
+        List<Candidate> fast = allowed.stream()
+                .filter(candidate -> keepsPace(candidate.plan()))
+                .toList();
+        if (fast.isEmpty()) {
+            throw tooSlow(allowed.stream()
+                    .max(Comparator.comparingDouble(
+                            candidate -> speed(candidate.plan()).getAsDouble()))
+                    .orElseThrow());
+        }
+        return fast;
     }
 
     /**
-     * The plan of least summed KL divergence that a budget allows, each layer at any precision that was measured for it.
+     * The cheapest plan that keeps the pace: what time costs is raised until it does, and lowered as far as it still does.
+     * There may be a cheaper plan between two prices; it would be dearer by less than the price of the speed that this one
+     * has too much.
+     *
+     * @param atPrice the cheapest plan within the budget where a second of a token's time costs so many nats
+     * @throws PlanException.TooSlow none does
+     */
+    private Candidate paced(DoubleFunction<Candidate> atPrice) {
+        Candidate plan = atPrice.apply(0);
+        if (keepsPace(plan.plan())) {
+            return plan;
+        }
+        double tooLow = 0;
+        double enough = FIRST_PRICE;
+        plan = atPrice.apply(enough);
+        while (!keepsPace(plan.plan())) {
+            if (enough > LAST_PRICE) {
+                throw tooSlow(plan);
+            }
+            tooLow = enough;
+            enough *= DEARER;
+            plan = atPrice.apply(enough);
+        }
+        double wanted = pace.orElseThrow().tokensPerSecond();
+        while (enough - tooLow > SAME_PRICE * enough && speed(plan.plan()).getAsDouble() > NEAR * wanted) {
+            double middle = (tooLow + enough) / 2;
+            Candidate between = atPrice.apply(middle);
+            if (keepsPace(between.plan())) {
+                enough = middle;
+                plan = between;
+            } else {
+                tooLow = middle;
+            }
+        }
+        return plan;
+    }
+
+    private PlanException.TooSlow tooSlow(Candidate fastest) {
+        double speed = speed(fastest.plan()).getAsDouble();
+        return new PlanException.TooSlow(
+                String.format(
+                        Locale.ROOT,
+                        "%.1f tokens per second are too many: the fastest plan within the budget is expected to generate"
+                                + " %.1f on this machine. Ask for fewer, or allow more memory.",
+                        pace.orElseThrow().tokensPerSecond(),
+                        speed),
+                fastest.weightBytes(),
+                speed);
+    }
+
+    /**
+     * The plan of least summed KL divergence that a budget allows, and the pace, each layer at any precision that was
+     * measured for it.
      *
      * @param budget {@link Budget#isOfSize of size}
-     * @throws PlanException.Impossible when the smallest precisions are too large
+     * @throws PlanException.Impossible when the smallest precisions are too large, or the fastest too slow
      */
     public Candidate ladder(LayerCosts costs, Budget budget, Precision outside, Precision mmproj) {
+        return paced(price -> ladder(costs, budget, outside, mmproj, price));
+    }
+
+    private Candidate ladder(LayerCosts costs, Budget budget, Precision outside, Precision mmproj, double price) {
         if (costs.kld().size() != layerCount()) {
             throw new IllegalArgumentException("costs of " + costs.kld().size() + " layers for " + layerCount());
         }
@@ -172,7 +283,9 @@ public final class Planner {
             List<Knapsack.Option<Precision>> ofLayer = new ArrayList<>();
             for (Map.Entry<Precision, Double> cost : costs.kld().get(layer).entrySet()) {
                 ofLayer.add(new Knapsack.Option<>(
-                        cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
+                        cost.getKey(),
+                        layerBytes(layer, cost.getKey(), budget),
+                        cost.getValue() + timeCost(price, layerTensors(layer, cost.getKey()))));
             }
             options.add(ofLayer);
         }
@@ -190,14 +303,18 @@ public final class Planner {
     }
 
     /**
-     * The plan of least summed KL divergence that a budget allows, each matrix at any of its
+     * The plan of least summed KL divergence that a budget allows, and the pace, each matrix at any of its
      * {@linkplain TensorTypes#choices choices} that it has a cost for.
      *
      * @param costs of all matrices that can be quantized
      * @param budget {@link Budget#isOfSize of size}
-     * @throws PlanException.Impossible when the smallest types are too large
+     * @throws PlanException.Impossible when the smallest types are too large, or the fastest too slow
      */
     public Candidate allocation(MatrixCosts costs, Budget budget, Precision mmproj) {
+        return paced(price -> allocation(costs, budget, mmproj, price));
+    }
+
+    private Candidate allocation(MatrixCosts costs, Budget budget, Precision mmproj, double price) {
         List<GgufTensor> matrices = matrices();
         List<List<Knapsack.Option<GgmlType>>> options = new ArrayList<>();
         Plan any = uniform(Precision.Q4_K_M, Precision.Q4_K_M, mmproj);
@@ -208,7 +325,9 @@ public final class Planner {
         for (GgufTensor matrix : matrices) {
             options.add(choices(costs, matrix)
                     .map(cost -> new Knapsack.Option<>(
-                            cost.getKey(), bytes(as(cost.getKey(), matrix), budget), cost.getValue()))
+                            cost.getKey(),
+                            bytes(as(cost.getKey(), matrix), budget),
+                            cost.getValue() + timeCost(price, Stream.of(as(cost.getKey(), matrix)))))
                     .toList());
         }
         return candidate(byMatrix(

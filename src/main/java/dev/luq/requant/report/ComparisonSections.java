@@ -19,6 +19,7 @@ final class ComparisonSections {
     private static final String KLD = "mean KLD, nats";
     private static final String RANDOM = "random";
     private static final String UNIFORM = "uniform";
+    private static final String SPEED = "tokens per second, expected";
     private static final String RIGHT = "answers right, %";
 
     private final Comparison comparison;
@@ -45,7 +46,43 @@ final class ComparisonSections {
                         + " in the first picture, higher in the second.")
                 + chart("KL divergence by size", lines, true)
                 + chart("Right answers by size", lines, false)
+                + bySpeed(lines)
                 + (comparison.frontier().isEmpty() ? "" : table("budget", comparison.frontier()));
+    }
+
+    /** The third dimension, where it was asked for. */
+    private static String bySpeed(Map<String, List<Measured>> lines) {
+        List<Chart.Series> series = new ArrayList<>();
+        lines.forEach((name, measured) -> series.add(new Chart.Series(
+                name,
+                name.equals(UNIFORM) ? 6 : series.size() % 6,
+                Chart.Line.NONE,
+                name.equals(UNIFORM),
+                measured.stream()
+                        .filter(m -> m.tokensPerSecond().isPresent())
+                        .map(m -> new Chart.Point(
+                                m.tokensPerSecond().get(),
+                                m.quality().all().meanKld(),
+                                name.equals(UNIFORM) ? m.label() : m.series() + ", " + m.label(),
+                                Html.number(m.tokensPerSecond().get(), 1) + " tokens/s, "
+                                        + Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
+                                        + Html.nats(m.quality().all().meanKld()) + " nats"))
+                        .toList())));
+        series.removeIf(s -> s.points().isEmpty());
+        return series.isEmpty()
+                ? ""
+                : Html.paragraph("The same models by their expected speed: tokens per second of one answer alone, from"
+                                + " this machine's kernels and the models that were measured.")
+                        + new Chart(
+                                        "KL divergence by speed",
+                                        Axis.linear(
+                                                SPEED,
+                                                series.stream()
+                                                        .flatMap(s -> s.points().stream())
+                                                        .mapToDouble(Chart.Point::x)),
+                                        Axis.logarithmic(KLD, values(series)),
+                                        series)
+                                .html();
     }
 
     private String equalBytes() {
@@ -210,6 +247,7 @@ final class ComparisonSections {
                         "weights",
                         "of Q4_K_M",
                         "low layers",
+                        "tokens/s",
                         KLD,
                         "after an image",
                         "text only",
@@ -223,6 +261,9 @@ final class ComparisonSections {
                                 Html.bytes(m.weightBytes()),
                                 Html.percent(m.ratioToQ4KM()),
                                 m.lowLayers() < 0 ? "" : String.valueOf(m.lowLayers()),
+                                m.tokensPerSecond()
+                                        .map(speed -> Html.number(speed, 1))
+                                        .orElse(""),
                                 Html.nats(m.quality().all().meanKld()),
                                 Html.nats(m.quality().image().meanKld()),
                                 Html.nats(m.quality().text().meanKld()),

@@ -70,6 +70,10 @@ public final class Page {
                 tile(Html.bytes(published.memory().total()), "memory when served, estimated"),
                 tile(Html.nats(quality.all().meanKld()), "mean KL divergence, nats"),
                 tile(Html.percent(quality.all().top1()), "same next token as the base")));
+        report.speed()
+                .ifPresent(speed -> tiles.add(tile(
+                        Html.number(speed.measured(), 1),
+                        "tokens per second, measured; " + Html.number(speed.wanted(), 1) + " wanted")));
         if (quality.exactMatchAll().asked() > 0) {
             tiles.add(tile(
                     Html.percent(quality.exactMatchAll().share()),

@@ -39,6 +39,7 @@ import java.util.stream.Collectors;
  * @param sensitivities measured per group of matrices; empty when no method needed them
  * @param entropies of layers by modality; empty when none were computed
  * @param provenance sets, seeds, counts, settings; values that JSON has
+ * @param speed asked for and reached; empty where none was asked for
  * @param comparison of the full report
  */
 @RegisterForReflection
@@ -62,6 +63,7 @@ public record Report(
         Optional<List<Sensitivity>> sensitivities,
         Optional<Entropies> entropies,
         Map<String, Object> provenance,
+        Optional<Speed> speed,
         Optional<Comparison> comparison) {
 
     public static final int VERSION = 1;
@@ -88,8 +90,19 @@ public record Report(
                 sensitivities,
                 entropies,
                 provenance,
+                speed,
                 Optional.of(comparisons));
     }
+
+    /**
+     * Tokens per second of one answer alone, with the kernels and threads of serving.
+     *
+     * @param wanted at least
+     * @param expected of the published plan before it was measured
+     * @param measured of its files
+     */
+    @RegisterForReflection
+    public record Speed(double wanted, double expected, double measured) {}
 
     /**
      * What the matrices are in the files, whatever precisions their layers are said to have.
@@ -166,11 +179,18 @@ public record Report(
      * @param weightBytes of its language model
      * @param ratioToQ4KM of them
      * @param lowLayers layers below the high precision; -1 where each matrix has a type of its own
+     * @param tokensPerSecond expected, after what was measured; empty where no speed was asked for
      * @param quality measured
      */
     @RegisterForReflection
     public record Measured(
-            String series, String label, long weightBytes, double ratioToQ4KM, int lowLayers, Quality quality) {}
+            String series,
+            String label,
+            long weightBytes,
+            double ratioToQ4KM,
+            int lowLayers,
+            Optional<Double> tokensPerSecond,
+            Quality quality) {}
 
     /**
      * The full report's measurements.

@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
  * @param source the base model
  * @param sets what it is calibrated and evaluated with
  * @param budget what the result may take or how good it must be
+ * @param speed tokens per second of one answer alone that the result generates at least, on the machine of the job;
+ *     absent in older descriptions: none is asked for
  * @param method how the plan is found
  * @param levels the precisions of two-level plans
  * @param calibration settings of calibration and rankings
@@ -35,6 +37,7 @@ public record RequantizationSpec(
         Source source,
         Sets sets,
         Budget budget,
+        Optional<Double> speed,
         Method method,
         Levels levels,
         Calibration calibration,
@@ -48,6 +51,7 @@ public record RequantizationSpec(
 
     private static final String FILE = "spec.json";
     private static final int LONGEST_NAME = 100;
+    private static final int MOST_TOKENS_PER_SECOND = 1_000_000;
     private static final Pattern MANIFEST_ID =
             Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
     private static final String NOT_IN_NAMES = "[^A-Za-z0-9._-]";
@@ -69,10 +73,16 @@ public record RequantizationSpec(
                 "The job description is incomplete.");
         require(threads >= 0, "The number of threads is 0 or more.");
         search = search == null ? Search.NONE : search;
+        speed = speed == null ? Optional.empty() : speed;
+        require(
+                speed.isEmpty() || speed.get() > 0 && speed.get() <= MOST_TOKENS_PER_SECOND,
+                "A speed is more than 0 and at most " + MOST_TOKENS_PER_SECOND + " tokens per second.");
+        require(speed.isEmpty() || budget.isOfSize(), "A speed goes with a budget of size.");
         require(
                 search.equals(Search.NONE)
                         || budget.isOfSize() && (method == Method.BEST || method == Method.ALLOCATION),
                 "A search needs a budget of size and the method best or allocation.");
+        require(search.equals(Search.NONE) || speed.isEmpty(), "A search does not go with a speed.");
     }
 
     /**
@@ -216,6 +226,7 @@ public record RequantizationSpec(
                 source,
                 sets,
                 budget,
+                Optional.empty(),
                 Method.BEST,
                 Levels.DEFAULT,
                 Calibration.DEFAULT,
@@ -258,6 +269,7 @@ public record RequantizationSpec(
                 source,
                 sets,
                 budget,
+                speed,
                 method,
                 levels,
                 calibration,

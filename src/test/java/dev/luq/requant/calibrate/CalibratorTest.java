@@ -231,16 +231,13 @@ class CalibratorTest {
         Map<String, ImportanceMatrix.Entry> bounded =
                 found.boundedImportance(0.25).entries();
         assertEquals(plain.keySet(), bounded.keySet());
-        boolean less = false;
         for (String name : plain.keySet()) {
             float[] squares = plain.get(name).sums();
             float[] atMost = bounded.get(name).sums();
             for (int i = 0; i < squares.length; i++) {
-                assertTrue(atMost[i] <= squares[i], name);
-                less |= atMost[i] < squares[i];
+                assertTrue(atMost[i] <= squares[i] && atMost[i] > squares[i] / 100, name);
             }
         }
-        assertTrue(less, "some token of this set is larger than four others");
     }
 
     @Test

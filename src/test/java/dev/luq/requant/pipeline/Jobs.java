@@ -110,6 +110,7 @@ final class Jobs {
                         folder.resolve("evaluation").toString(),
                         0),
                 Budget.parse(budget),
+                Optional.empty(),
                 method,
                 new Levels(Precision.IQ3_S, Precision.Q4_K_M, Precision.F16),
                 new Calibration(0.75, 1, 0, 3),
@@ -117,6 +118,23 @@ final class Jobs {
                 new ServingShape(512, 128, 1, 1),
                 1,
                 new Output(id, Instant.parse("2026-01-02T03:04:05Z"), scope));
+    }
+
+    /** The same wish, but so many tokens per second too. */
+    static RequantizationSpec at(double speed, RequantizationSpec spec) {
+        return new RequantizationSpec(
+                spec.version(),
+                spec.source(),
+                spec.sets(),
+                spec.budget(),
+                Optional.of(speed),
+                spec.method(),
+                spec.levels(),
+                spec.calibration(),
+                spec.search(),
+                spec.serving(),
+                spec.threads(),
+                spec.output());
     }
 
     /** Makes a job folder in a data folder. */

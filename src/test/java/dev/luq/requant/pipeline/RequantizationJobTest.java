@@ -230,6 +230,7 @@ class RequantizationJobTest {
                 plain.source(),
                 plain.sets(),
                 plain.budget(),
+                plain.speed(),
                 plain.method(),
                 plain.levels(),
                 plain.calibration(),
@@ -253,6 +254,29 @@ class RequantizationJobTest {
         assertTrue(report.why().startsWith("Of "), report.why());
         assertTrue(report.published().ratioToQ4KM() <= 0.7);
         assertTrue(Files.exists(data.resolve("jobs/searched/search.json")));
+    }
+
+    @Test
+    void aSpeedIsMeasuredAndReachedWithinTheBudget() throws IOException {
+        Report report = run(Jobs.at(5, spec("fast-enough", "80%", Method.ALLOCATION)));
+        Report.Speed speed = report.speed().orElseThrow();
+        assertEquals(5, speed.wanted());
+        assertTrue(speed.measured() >= 0.98 * 5 && speed.expected() >= 5, speed.toString());
+        assertTrue(report.published().ratioToQ4KM() <= 0.8);
+        assertTrue(
+                Files.readString(data.resolve("jobs/fast-enough/report.html")).contains("tokens per second, measured"));
+        assertEquals(report, run(Jobs.at(5, spec("fast-enough", "80%", Method.ALLOCATION))), "what was chosen stays");
+    }
+
+    @Test
+    void aSpeedThatNoPlanReachesIsRefusedWithTheFastest() {
+        for (Method method : List.of(Method.ALLOCATION, Method.BEST)) {
+            RequantizationException.Failed e = assertThrows(
+                    RequantizationException.Failed.class,
+                    () -> run(Jobs.at(1e6, spec("too-fast-" + method.text(), "80%", method))));
+            assertTrue(e.getMessage().startsWith("1000000.0 tokens per second are too many"), e.getMessage());
+            assertTrue(e.getMessage().contains("expected to generate"), e.getMessage());
+        }
     }
 
     @Test
@@ -299,6 +323,7 @@ class RequantizationJobTest {
                 large.source(),
                 large.sets(),
                 large.budget(),
+                large.speed(),
                 large.method(),
                 large.levels(),
                 large.calibration(),
@@ -462,6 +487,7 @@ class RequantizationJobTest {
                 new RequantizationSpec.Source("tiny", List.of(broken.toString()), Optional.empty()),
                 good.sets(),
                 good.budget(),
+                good.speed(),
                 good.method(),
                 good.levels(),
                 good.calibration(),

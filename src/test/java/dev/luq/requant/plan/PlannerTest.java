@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PlannerTest {
 
@@ -169,6 +171,65 @@ class PlannerTest {
     }
 
     /** Errors that fall by a factor of four for each bit, as those of uniform quantizers do. */
+    /** What reading its bytes takes, and IQ types twice as long: they are small, but slow to multiply. */
+    private static double seconds(GgufTensor tensor) {
+        return tensor.bytes() / 10e9 * (tensor.type().name().startsWith("IQ") ? 2 : 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"100%", "80%", "3GiB"})
+    void aPaceIsKeptWithinTheBudgetAtTheLeastCost(String text) {
+        MatrixCosts costs = costs(name -> name.contains("ffn_down") ? 5 : 1);
+        Budget budget = Budget.parse(text);
+        Candidate any = planner.allocation(costs, budget, Precision.F16);
+        double speed =
+                planner.at(new Pace(1, PlannerTest::seconds)).speed(any.plan()).orElseThrow();
+        double last = cost(costs, any);
+        for (double faster : new double[] {1, 1.1, 1.2}) {
+            Planner paced = planner.at(new Pace(faster * speed, PlannerTest::seconds));
+            Candidate plan = paced.allocation(costs, budget, Precision.F16);
+            double reached = paced.speed(plan.plan()).orElseThrow();
+            assertTrue(reached >= faster * speed * (1 - 1e-9), reached + " of " + faster * speed);
+            assertTrue(value(plan, budget) <= 1, "within the budget");
+            assertTrue(cost(costs, plan) >= last - 1e-9, "faster is not nearer");
+            last = cost(costs, plan);
+            if (faster == 1) {
+                assertEquals(any, plan, "a pace that is kept anyway changes nothing");
+            }
+        }
+    }
+
+    private double cost(MatrixCosts costs, Candidate plan) {
+        return costs.of(planner.types(plan.plan())).orElseThrow();
+    }
+
+    @Test
+    void aPaceThatNoPlanKeepsIsRefusedWithTheFastest() {
+        Planner paced = planner.at(new Pace(1000, PlannerTest::seconds));
+        MatrixCosts costs = costs(name -> 1);
+        PlanException.Impossible e = assertThrows(
+                PlanException.Impossible.class, () -> paced.allocation(costs, Budget.parse("100%"), Precision.F16));
+        assertTrue(e.getMessage().startsWith("1000.0 tokens per second are too many"), e.getMessage());
+        assertThrows(
+                PlanException.Impossible.class,
+                () -> paced.allowed(
+                        List.of(planner.allocation(costs, Budget.parse("100%"), Precision.F16)), Budget.parse("100%")));
+        assertEquals(
+                OptionalDouble.empty(),
+                planner.speed(planner.allocation(costs, Budget.parse("100%"), Precision.F16)
+                        .plan()));
+    }
+
+    @Test
+    void whatOneMeasuredModelTookLongerIsExpectedOfOthers() {
+        Pace pace = new Pace(10, PlannerTest::seconds);
+        Plan plan = planner.uniformly(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16)
+                .plan();
+        double expected = planner.at(pace).speed(plan).orElseThrow();
+        assertEquals(expected / 2, planner.at(pace.slower(2)).speed(plan).orElseThrow(), 1e-9);
+        assertThrows(IllegalArgumentException.class, () -> new Pace(0, PlannerTest::seconds));
+    }
+
     private static MatrixCosts costs(ToDoubleFunction<String> sensitivity) {
         LayeredModel model = Models.qwen7B();
         SortedMap<String, SortedMap<GgmlType, Double>> kld = new TreeMap<>();

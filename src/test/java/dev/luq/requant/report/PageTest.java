@@ -41,9 +41,14 @@ class PageTest {
                 Files.createDirectories(Path.of("target/sample-report")).resolve("report.html"), html);
         Document page = parsed(html);
         int pictures = page.getElementsByTagName("figure").getLength();
-        assertEquals(8, pictures, "entropies, stability, costs, two of sizes, two of orders, alpha");
-        for (String text :
-                List.of("Uniform types at equal bytes", "IQ2_XXS", "highest first", "random 2", "text only")) {
+        assertEquals(9, pictures, "entropies, stability, costs, two of sizes, one of speeds, two of orders, alpha");
+        for (String text : List.of(
+                "26.0tokens per second, measured",
+                "Uniform types at equal bytes",
+                "IQ2_XXS",
+                "highest first",
+                "random 2",
+                "text only")) {
             assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
         }
     }
@@ -91,6 +96,7 @@ class PageTest {
                 Optional.empty(),
                 Optional.empty(),
                 full.provenance(),
+                full.speed(),
                 Optional.empty());
         assertEquals(0, parsed(Page.html(brief)).getElementsByTagName("figure").getLength());
     }
@@ -129,6 +135,7 @@ class PageTest {
                         full.sensitivities(),
                         full.entropies(),
                         full.provenance(),
+                        full.speed(),
                         full.comparison())))
                 .getDocumentElement()
                 .getTextContent();

@@ -68,6 +68,7 @@ final class SampleReport {
                         new TreeMap<>(Map.of(20, 0.3, 50, 0.2, 100, 0.1, 150, 0.08)),
                         List.of(0.1, 0.2, 0.15))),
                 Map.of("seed", 1, "alpha", 0.75),
+                Optional.of(new Report.Speed(25, 24, 26)),
                 Optional.of(comparison()));
     }
 
@@ -110,7 +111,8 @@ final class SampleReport {
     }
 
     private static Report.Measured measured(String series, String label, double ratio, double kld) {
-        return new Report.Measured(series, label, Math.round(4_500_000 * ratio), ratio, 3, quality(kld));
+        return new Report.Measured(
+                series, label, Math.round(4_500_000 * ratio), ratio, 3, Optional.of(20 / ratio), quality(kld));
     }
 
     private static Quality quality(double kld) {
