@@ -62,4 +62,23 @@ install_jar() {
         logged "$CACHE/install.log" maven org.apache.maven.plugins:maven-install-plugin:3.1.4:install-file \
             -Dfile="$jar" -DpomFile="$NATIVE_DIR/pom.xml"
     fi
+    note_bindings
+}
+
+# Of what Java is compiled against: the interfaces of the shim and of llama.cpp.
+bindings_key() {
+    {
+        echo "$LLAMA_TREE"
+        (cd "$NATIVE_DIR" && LC_ALL=C find shim src pom.xml -type f -not -name '*.cpp' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+    } | sha256sum | cut -c 1-32
+}
+
+# Beside the installed jar, of which interface it is.
+note_bindings() { bindings_key > "$(installed_jar).bindings"; }
+
+# Whether Java compiles against the installed jar, which may be an older build.
+has_bindings() {
+    local jar
+    jar=$(installed_jar)
+    [ -f "$jar" ] && [ "$(cat "$jar.bindings" 2> /dev/null)" = "$(bindings_key)" ]
 }
