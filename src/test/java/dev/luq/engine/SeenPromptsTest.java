@@ -81,13 +81,17 @@ class SeenPromptsTest {
         return tiny.complete(about(tiny, "Describe.", pictures));
     }
 
+    /**
+     * A prompt of which the beginning was read is evaluated in other batches, whose products are summed in another order:
+     * 5e-4 on an EPYC with AVX2 alone. A foreign prompt would be off by whole units.
+     */
     private static void assertSame(Outcome expected, Outcome actual) {
         assertEquals(expected.tokens(), actual.tokens());
         for (int i = 0; i < expected.logprobs().size(); i++) {
             assertEquals(
                     expected.logprobs().get(i).logprob(),
                     actual.logprobs().get(i).logprob(),
-                    1e-4);
+                    5e-3);
         }
     }
 
