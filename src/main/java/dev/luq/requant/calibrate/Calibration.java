@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -164,10 +164,8 @@ public final class Calibration {
                             weight,
                             ImportanceMatrix.Entry.dense(
                                     weighted(
-                                            Optional.ofNullable(sums.get(Modality.IMAGE))
-                                                    .map(kind),
-                                            Optional.ofNullable(sums.get(Modality.TEXT))
-                                                    .map(kind),
+                                            sums,
+                                            kind,
                                             imageShare * count / images,
                                             (1 - imageShare) * count / texts),
                                     count)));
@@ -177,12 +175,16 @@ public final class Calibration {
                 entries, List.of("sha256:" + checkpoint.set()), fed, (int) ((images + texts) / Math.max(1, fed)));
     }
 
-    private static float[] weighted(Optional<double[]> images, Optional<double[]> texts, double image, double text) {
-        float[] weighted = new float[images.or(() -> texts).orElseThrow().length];
+    private static float[] weighted(
+            Map<Modality, InputSquares.Sums> sums,
+            Function<InputSquares.Sums, double[]> kind,
+            double image,
+            double text) {
+        double[] images = sums.containsKey(Modality.IMAGE) ? kind.apply(sums.get(Modality.IMAGE)) : null;
+        double[] texts = sums.containsKey(Modality.TEXT) ? kind.apply(sums.get(Modality.TEXT)) : null;
+        float[] weighted = new float[(images != null ? images : texts).length];
         for (int i = 0; i < weighted.length; i++) {
-            int column = i;
-            weighted[i] = (float) (images.map(sums -> image * sums[column]).orElse(0.0)
-                    + texts.map(sums -> text * sums[column]).orElse(0.0));
+            weighted[i] = (float) ((images == null ? 0 : image * images[i]) + (texts == null ? 0 : text * texts[i]));
         }
         return weighted;
     }
