@@ -163,11 +163,7 @@ public final class Calibration {
                     .forEach((weight, sums) -> entries.put(
                             weight,
                             ImportanceMatrix.Entry.dense(
-                                    weighted(
-                                            sums,
-                                            kind,
-                                            imageShare * count / images,
-                                            (1 - imageShare) * count / texts),
+                                    weighted(sums, kind, imageShare * count / images, (1 - imageShare) * count / texts),
                                     count)));
         }
         int fed = checkpoint.examples().size() - checkpoint.skipped().size();
