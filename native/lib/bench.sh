@@ -59,9 +59,9 @@ build_stock_tools() {
 stock_tools_key() {
     local variant=$1
     {
-        echo "$variant $(uname -m) $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        echo "$variant $TARGET $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         echo "${CMAKE_FLAGS[*]} ${STOCK_FLAGS[*]} $(variant_flags "$variant")"
-        [ "$variant" = all ] || cpu_flags
+        ! is_for_this_cpu "$variant" || cpu_flags
         cat "$STOCK_ENCODER"
     } | sha256sum | cut -c 1-32
 }
@@ -69,7 +69,12 @@ stock_tools_key() {
 # Builds and runs the tests of our kernels and of our search for blocks, with the compiler's checks of addresses and
 # undefined behaviour if sanitize is ON.
 test_kernels() {
-    local variant=$1 sanitize=$2 work kernels quantize emulator=()
+    local variant=$1 sanitize=$2 work kernels quantize program runner=()
+    if is_cross; then
+        program=$(emulator)
+        runner=("$program" -L "/usr/$TARGET-linux-gnu")
+        export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace; QEMU has none
+    fi
     with_lock
     fetch_source
     work=$(work_dir "$variant")
@@ -83,14 +88,10 @@ test_kernels() {
         build_shim "$variant" "$work" luq-kernel-test luq-quantize-test
     fi
     export LD_LIBRARY_PATH=$work/llama/bin
-    if is_cross "$variant"; then
-        emulator=("$(qemu "$variant")" -L "/usr/$variant-linux-gnu")
-        export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace; QEMU has none
-    fi
-    "${emulator[@]}" "$kernels/luq-kernel-test"
-    "${emulator[@]}" "$kernels/luq-kernel-test" compact
-    "${emulator[@]}" "$kernels/luq-kernel-test" trials
-    "${emulator[@]}" "$quantize/luq-quantize-test"
+    "${runner[@]}" "$kernels/luq-kernel-test"
+    "${runner[@]}" "$kernels/luq-kernel-test" compact
+    "${runner[@]}" "$kernels/luq-kernel-test" trials
+    "${runner[@]}" "$quantize/luq-quantize-test"
 }
 
 # Compiles a target of one of our own projects into a directory, with the compiler's checks.

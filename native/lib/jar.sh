@@ -1,12 +1,12 @@
 # Packs libraries and bindings into luq-native.jar and installs it. Sourced by ../build.
 # shellcheck shell=bash
 
-# JavaCPP's name of this machine.
+# JavaCPP's name of what is built for.
 java_platform() {
-    case $(uname -m) in
-        x86_64 | amd64) echo linux-x86_64 ;;
-        aarch64 | arm64) echo linux-arm64 ;;
-        *) fail "no bindings for the architecture $(uname -m): x86_64 and aarch64 are supported" ;;
+    case $TARGET in
+        x86_64) echo linux-x86_64 ;;
+        aarch64) echo linux-arm64 ;;
+        *) fail "no bindings for the architecture $TARGET: x86_64 and aarch64 are supported" ;;
     esac
 }
 
@@ -26,7 +26,7 @@ build_jar() {
     write_notices "$work/llama.cpp" "$work/resources/META-INF/THIRD-PARTY-NOTICES"
     cp "$NATIVE_DIR/NOTICES.md" "$work/resources/META-INF/NOTICES.md"
     write_properties "$variant" "$key" "$work/lib" > "$work/resources/META-INF/luq-native.properties"
-    logged "$work/maven.log" maven package -Dluq.work="$work" -Dluq.cxx="$CXX"
+    logged "$work/maven.log" maven package -Dluq.work="$work" -Dluq.cxx="$CXX" -Djavacpp.properties="$platform"
     mkdir -p "$(dirname "$jar")"
     cp "$work/maven/luq-native.jar" "$jar.part"
     mv "$jar.part" "$jar"
@@ -34,7 +34,7 @@ build_jar() {
 
 write_properties() {
     local variant=$1 key=$2 libraries=$3 flags=any
-    [ "$variant" = all ] || flags=$(cpu_flags)
+    ! is_for_this_cpu "$variant" || flags=$(cpu_flags)
     cat << PROPERTIES
 key=$key
 variant=$variant

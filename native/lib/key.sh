@@ -7,6 +7,9 @@ cpu_flags() {
     sed -n -E 's/^(flags|Features)[[:space:]]*: //p' /proc/cpuinfo | head -n 1 | tr ' ' '\n' | sort -u | tr '\n' ' '
 }
 
+# Whether a variant runs on this machine's CPU alone, or on any that has what it has.
+is_for_this_cpu() { [ "$1" != all ] && ! is_cross; }
+
 compiler() {
     "$CXX" --version | head -n 1
 }
@@ -14,8 +17,8 @@ compiler() {
 inputs_key() {
     local variant=$1
     {
-        echo "$variant $(uname -m) $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
-        [ "$variant" = all ] || cpu_flags
+        echo "$variant $TARGET $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        ! is_for_this_cpu "$variant" || cpu_flags
         (cd "$NATIVE_DIR" && LC_ALL=C find build kernels lib patches quantize shim src pom.xml NOTICES.md -type f -print0 | LC_ALL=C sort -z \
             | xargs -0 sha256sum)
     } | sha256sum | cut -c 1-32

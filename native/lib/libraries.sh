@@ -14,15 +14,25 @@ CMAKE_FLAGS=(
 
 variant_flags() {
     case $1 in
-        native) echo -DGGML_NATIVE=ON ;;
+        native)
+            if is_cross; then
+                cross_flags
+            else
+                echo -DGGML_NATIVE=ON
+            fi
+            ;;
         all) echo -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON ;;
         avx2) echo -DGGML_NATIVE=OFF -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DGGML_BMI2=ON ;;
-        aarch64) echo -DGGML_NATIVE=OFF -DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod ;;
     esac
 }
 
-# The variant that is named after another architecture holds what the test of our kernels needs there.
-is_cross() { [ "$1" = aarch64 ]; }
+# What most CPUs of the other architecture have.
+cross_flags() {
+    case $TARGET in
+        aarch64) echo -DGGML_NATIVE=OFF -DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod ;;
+        x86_64) variant_flags avx2 ;;
+    esac
+}
 
 # Sources and objects of a variant live in one directory, so that a change of the shim or of a patch compiles little.
 # Another compiler or CPU gets another directory, and so does another name.
@@ -31,8 +41,9 @@ work_dir() {
     tools=$({
         compiler
         echo "${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
-        [ "$variant" = all ] || cpu_flags
+        ! is_for_this_cpu "$variant" || cpu_flags
     } | sha256sum | cut -c 1-8)
+    ! is_cross || name+=-$TARGET
     echo "$CACHE/work-$name-$tools"
 }
 
@@ -43,8 +54,8 @@ configure() {
     if command -v ccache > /dev/null; then
         options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
-    if is_cross "$variant"; then
-        options+=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$variant")
+    if is_cross; then
+        options+=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$TARGET")
     fi
     # Another checkout may have used the cache before.
     grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$source" "$build/CMakeCache.txt" || rm -rf "$build"
@@ -59,8 +70,7 @@ configure() {
 build_llama() {
     local variant=$1 work=$2
     shift 2
-    check_out_source "$work/llama.cpp"
-    patch_source "$work/llama.cpp"
+    check_out_patched_source "$work/llama.cpp"
     compile_llama "$variant" "$work" "$@"
 }
 
@@ -149,7 +159,7 @@ build_libraries() {
     cp "$source"/include/*.h "$source"/ggml/include/*.h "$source"/tools/mtmd/mtmd.h "$source"/tools/mtmd/mtmd-helper.h \
         "$NATIVE_DIR"/shim/luq_shim.h "$work/include"
     for library in "$work"/llama/bin/lib{ggml*,llama,llama-common,mtmd}.so "$work"/luq/libluq.so; do
-        strip --strip-unneeded -o "$work/lib/$(soname "$library")" "$library"
+        "$STRIP" --strip-unneeded -o "$work/lib/$(soname "$library")" "$library"
     done
 }
 

@@ -107,14 +107,19 @@ keep_source() {
     source_git update-ref refs/luq/source "$1"
 }
 
-# Puts the source into a directory as upstream has it. Files that are right already keep their time stamps, so that a
-# second build compiles only what changed.
+# Puts the source into a directory as upstream has it, with patches. Files that are right already keep their time stamps,
+# so that a second build compiles only what changed.
 check_out_source() {
-    local directory=$1
+    local directory=$1 patch
+    shift
     mkdir -p "$directory"
     (
         export GIT_INDEX_FILE=$directory.index
         source_git --work-tree="$directory" read-tree "$LLAMA_TREE"
+        for patch in "$@"; do
+            source_git apply --cached "$patch" \
+                || fail "$(basename "$patch") does not apply to llama.cpp $LLAMA_VERSION (see above)"
+        done
         source_git --work-tree="$directory" update-index -q --refresh > /dev/null || true
         source_git --work-tree="$directory" checkout-index -q -f -a
         cd "$directory" || exit
@@ -122,17 +127,7 @@ check_out_source() {
     )
 }
 
-# Applies our patches to what check_out_source put there.
-patch_source() {
-    local directory=$1 patch
-    (
-        export GIT_INDEX_FILE=$directory.index
-        cd "$directory" || exit
-        for patch in "$NATIVE_DIR"/patches/*.patch; do
-            [ -e "$patch" ] || continue
-            source_git --work-tree=. apply --check "$patch" \
-                || fail "$(basename "$patch") does not apply to llama.cpp $LLAMA_VERSION (see above)"
-            source_git --work-tree=. apply "$patch"
-        done
-    )
+# The same with our patches.
+check_out_patched_source() {
+    check_out_source "$1" "$NATIVE_DIR"/patches/*.patch
 }

@@ -8,8 +8,7 @@ tidy() {
     with_lock
     fetch_source
     work=$(work_dir "$variant")
-    check_out_source "$work/llama.cpp"
-    patch_source "$work/llama.cpp"
+    check_out_patched_source "$work/llama.cpp"
     for project in shim fuzz; do
         configure "$variant" "$NATIVE_DIR/$project" "$work/tidy/$project" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
             -DLLAMA_SOURCE="$work/llama.cpp"

@@ -3,25 +3,23 @@
 
 # Debian packages of missing tools, one per line.
 missing_packages() {
-    local variant=$1 target='' pair
-    if is_cross "$variant"; then
-        target=-$variant-linux-gnu
-        qemu "$variant" > /dev/null || echo qemu-user
-    fi
-    for pair in cmake:cmake ninja:ninja-build "$CXX:g++$target" "$CC:gcc$target" git:git npm:npm strip:binutils \
+    local target='' pair
+    ! is_cross || target=-${TARGET//_/-}-linux-gnu
+    for pair in cmake:cmake ninja:ninja-build "$CXX:g++$target" "$CC:gcc$target" git:git npm:npm "$STRIP:binutils$target" \
         mvn:maven javac:default-jdk-headless flock:util-linux; do
         command -v "${pair%%:*}" > /dev/null || echo "${pair#*:}"
     done
 }
 
-# QEMU's user mode for an architecture, whichever Debian package it came with.
-qemu() {
-    command -v "qemu-$1" || command -v "qemu-$1-static"
+# QEMU's user mode for what is built for, whichever Debian package it came with.
+emulator() {
+    command -v "qemu-$TARGET" || command -v "qemu-$TARGET-static" \
+        || fail "QEMU is missing. On Debian or Ubuntu: apt-get install --no-install-recommends qemu-user"
 }
 
 require_tools() {
-    local variant=$1 missing
-    missing=$(missing_packages "$variant" | tr '\n' ' ')
+    local missing
+    missing=$(missing_packages | tr '\n' ' ')
     if [ -n "$missing" ] && [ "$missing" = "npm " ] && source_is_cached; then
         return # npm only carries the source
     fi
