@@ -24,7 +24,8 @@ import java.util.function.Supplier;
 record PodClient(Supplier<List<String>> network, String server, String key, Path scratch) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Path PICTURE = Path.of("models", "demo", "examples", "describe.png");
+    private static final Path EXAMPLES = Path.of("models", "demo", "examples");
+    private static final Path PICTURE = EXAMPLES.resolve("describe.png");
     private static final int SHORT = 16;
 
     /** For the server of a pod, in the pod's network. */
@@ -57,6 +58,22 @@ record PodClient(Supplier<List<String>> network, String server, String key, Path
     /** The same, with an answer of so many tokens. */
     Process ask(int tokens) throws IOException {
         return ask(Files.readAllBytes(PICTURE), tokens);
+    }
+
+    /** The answer to a question about a picture of the demo model's examples. */
+    String ask(String picture, String question) throws IOException {
+        return post(
+                        "/v1/chat/completions",
+                        """
+                        {"temperature": 0, "messages": [{"role": "user", "content": [
+                          {"type": "image_url", "image_url": {"url": "data:image/png;base64,%s"}},
+                          {"type": "text", "text": "%s"}]}]}"""
+                                .formatted(
+                                        Base64.getEncoder()
+                                                .encodeToString(Files.readAllBytes(EXAMPLES.resolve(picture))),
+                                        question))
+                .at("/choices/0/message/content")
+                .asText();
     }
 
     /** What came of a request, once it has ended. */
