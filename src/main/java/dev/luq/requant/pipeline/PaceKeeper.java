@@ -10,6 +10,7 @@ import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.report.Report;
+import dev.luq.requant.speed.MeasuredTimes;
 import dev.luq.requant.speed.Speedometer;
 import dev.luq.requant.speed.TokenTimes;
 import java.nio.file.Path;
@@ -22,8 +23,8 @@ import java.util.function.Function;
 
 /**
  * Finds a plan that generates as many tokens per second as are asked for. The plan for the budget alone is made and
- * measured first. If it is too slow, what it takes longer than this machine's kernels let expect is expected of other
- * plans too, and the next one is chosen by that, until one keeps the pace and has little speed too much.
+ * measured first. If it is too slow, what measured plans took longer than this machine's kernels let expect is expected of
+ * other plans too, and the next one is chosen by that, until one keeps the pace and has little speed too much.
  */
 final class PaceKeeper {
 
@@ -65,45 +66,55 @@ final class PaceKeeper {
             PlanEvaluator evaluator,
             KeyedImatrix matrix,
             JobProgress progress) {
-        Pace pace = pace(progress);
+        TokenTimes expectation = expectation(progress);
+        Planner unmeasured = planner.at(new Pace(wanted, 0, expectation::seconds));
+        MeasuredTimes times = new MeasuredTimes();
         List<Measured> measured = new ArrayList<>();
         for (int round = 0; round < ROUNDS; round++) {
             JobProgress part = progress.part(round, ROUNDS);
+            Pace pace = pace(expectation, times);
             paced = planner.at(pace);
-            ChosenPlan plan;
-            try {
-                plan = choosers.apply(round == 0 ? planner : paced).decide(part.part(0, 0.5));
-            } catch (PlanException.TooSlow e) {
-                if (measured.stream().anyMatch(this::keepsPace)) {
-                    break;
-                }
-                // What is expected may be wrong: the fastest one is measured before it is said that there is none.
-                Planner slower = planner.at(pace.of(NEARLY * e.tokensPerSecond()));
-                plan = choosers.apply(slower).decide(part.part(0, 0.5));
-                if (isMeasured(plan, measured)) {
-                    throw e;
-                }
-            }
-            if (isMeasured(plan, measured)) {
+            Optional<ChosenPlan> next = next(choosers, pace, measured, part.part(0, 0.5));
+            if (next.isEmpty()) {
                 break;
             }
-            Plan next = plan.candidate().plan();
-            double expected = paced.speed(next).orElseThrow();
-            double found = measure(plan.candidate(), evaluator, matrix, part.part(0.5, 1));
-            Measured last = new Measured(plan, expected, found);
+            Plan plan = next.get().candidate().plan();
+            double expected = paced.speed(plan).orElseThrow();
+            double found = measure(next.get().candidate(), evaluator, matrix, part.part(0.5, 1));
+            times.add(1 / unmeasured.speed(plan).orElseThrow(), 1 / found);
+            Measured last = new Measured(next.get(), expected, found);
             measured.add(last);
-            pace = pace.slower(expected / found);
             if (keepsPace(last) && (round == 0 || found <= (1 + TOO_MUCH) * wanted)) {
                 break;
             }
         }
-        paced = planner.at(pace);
+        paced = planner.at(pace(expectation, times));
         // The slower one of two has more bits.
         return measured.stream()
                 .filter(this::keepsPace)
                 .min(Comparator.comparingDouble(Measured::tokensPerSecond))
                 .map(best -> best.plan().at(new Report.Speed(wanted, best.expected(), best.tokensPerSecond())))
                 .orElseThrow(() -> tooSlow(measured));
+    }
+
+    /** The plan to measure next, at first the one for the budget alone; empty where there is no other one. */
+    private Optional<ChosenPlan> next(
+            Function<Planner, PlanChooser> choosers, Pace pace, List<Measured> measured, JobProgress progress) {
+        try {
+            Planner by = measured.isEmpty() ? planner : planner.at(pace);
+            return Optional.of(choosers.apply(by).decide(progress)).filter(plan -> !isMeasured(plan, measured));
+        } catch (PlanException.TooSlow e) {
+            if (measured.stream().anyMatch(this::keepsPace)) {
+                return Optional.empty();
+            }
+            // What is expected may be wrong: the fastest one is measured before it is said that there is none.
+            Planner slower = planner.at(pace.of(NEARLY * e.tokensPerSecond()));
+            ChosenPlan fastest = choosers.apply(slower).decide(progress);
+            if (isMeasured(fastest, measured)) {
+                throw e;
+            }
+            return Optional.of(fastest);
+        }
     }
 
     /** What is expected of plans after what was measured. */
@@ -122,15 +133,19 @@ final class PaceKeeper {
         return plan.tokensPerSecond() >= (1 - NOISE) * wanted;
     }
 
-    private Pace pace(JobProgress progress) {
-        double bytesPerSecond = Cancellable.run(progress::cancelled, meter::bytesPerSecond);
-        TokenTimes times = new TokenTimes(
+    private TokenTimes expectation(JobProgress progress) {
+        return new TokenTimes(
                 LayeredModel.of(inputs.model()),
                 KernelTable.read(KernelTable.file(Optional.empty())),
                 meter.kernels(),
                 Math.min(meter.threads(), Processors.available()),
-                bytesPerSecond);
-        return new Pace(wanted, times::seconds);
+                Cancellable.run(progress::cancelled, meter::bytesPerSecond));
+    }
+
+    /** What is expected of plans after some were measured. */
+    private Pace pace(TokenTimes expectation, MeasuredTimes times) {
+        MeasuredTimes.Line line = times.line();
+        return new Pace(wanted, line.fixed(), tensor -> line.factor() * expectation.seconds(tensor));
     }
 
     private double measure(Candidate plan, PlanEvaluator evaluator, KeyedImatrix matrix, JobProgress progress) {

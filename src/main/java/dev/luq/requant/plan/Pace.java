@@ -8,28 +8,27 @@ import java.util.stream.Stream;
  * How fast a model must generate on this machine.
  *
  * @param tokensPerSecond at least, of one answer alone
+ * @param fixed seconds that one token takes with any plan
  * @param seconds what a tensor takes of the time of one token, as it would be in the file
  */
-public record Pace(double tokensPerSecond, ToDoubleFunction<GgufTensor> seconds) {
+public record Pace(double tokensPerSecond, double fixed, ToDoubleFunction<GgufTensor> seconds) {
 
     public Pace {
         if (!(tokensPerSecond > 0) || Double.isInfinite(tokensPerSecond)) {
             throw new IllegalArgumentException("a pace is more than 0, not " + tokensPerSecond);
         }
+        if (!(fixed >= 0)) {
+            throw new IllegalArgumentException("a time is 0 or more, not " + fixed);
+        }
     }
 
     /** Tokens per second of a model with these tensors. */
     double expected(Stream<GgufTensor> tensors) {
-        return 1 / tensors.mapToDouble(seconds).sum();
+        return 1 / (fixed + tensors.mapToDouble(seconds).sum());
     }
 
     /** Another speed on the same machine. */
     public Pace of(double other) {
-        return new Pace(other, seconds);
-    }
-
-    /** The same machine, where tokens were seen to take another time than expected. */
-    public Pace slower(double factor) {
-        return new Pace(tokensPerSecond, tensor -> factor * seconds.applyAsDouble(tensor));
+        return new Pace(other, fixed, seconds);
     }
 }

@@ -182,11 +182,12 @@ class PlannerTest {
         MatrixCosts costs = costs(name -> name.contains("ffn_down") ? 5 : 1);
         Budget budget = Budget.parse(text);
         Candidate any = planner.allocation(costs, budget, Precision.F16);
-        double speed =
-                planner.at(new Pace(1, PlannerTest::seconds)).speed(any.plan()).orElseThrow();
+        double speed = planner.at(new Pace(1, 0, PlannerTest::seconds))
+                .speed(any.plan())
+                .orElseThrow();
         double last = cost(costs, any);
         for (double faster : new double[] {1, 1.1, 1.2}) {
-            Planner paced = planner.at(new Pace(faster * speed, PlannerTest::seconds));
+            Planner paced = planner.at(new Pace(faster * speed, 0, PlannerTest::seconds));
             Candidate plan = paced.allocation(costs, budget, Precision.F16);
             double reached = paced.speed(plan.plan()).orElseThrow();
             assertTrue(reached >= faster * speed * (1 - 1e-9), reached + " of " + faster * speed);
@@ -205,7 +206,7 @@ class PlannerTest {
 
     @Test
     void aPaceThatNoPlanKeepsIsRefusedWithTheFastest() {
-        Planner paced = planner.at(new Pace(1000, PlannerTest::seconds));
+        Planner paced = planner.at(new Pace(1000, 0, PlannerTest::seconds));
         MatrixCosts costs = costs(name -> 1);
         PlanException.Impossible e = assertThrows(
                 PlanException.Impossible.class, () -> paced.allocation(costs, Budget.parse("100%"), Precision.F16));
@@ -221,13 +222,16 @@ class PlannerTest {
     }
 
     @Test
-    void whatOneMeasuredModelTookLongerIsExpectedOfOthers() {
-        Pace pace = new Pace(10, PlannerTest::seconds);
+    void whatEveryTokenTakesIsNoPlansToSave() {
         Plan plan = planner.uniformly(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16)
                 .plan();
-        double expected = planner.at(pace).speed(plan).orElseThrow();
-        assertEquals(expected / 2, planner.at(pace.slower(2)).speed(plan).orElseThrow(), 1e-9);
-        assertThrows(IllegalArgumentException.class, () -> new Pace(0, PlannerTest::seconds));
+        double alone =
+                planner.at(new Pace(10, 0, PlannerTest::seconds)).speed(plan).orElseThrow();
+        double both =
+                planner.at(new Pace(10, 0.5, PlannerTest::seconds)).speed(plan).orElseThrow();
+        assertEquals(1 / (0.5 + 1 / alone), both, 1e-9);
+        assertThrows(IllegalArgumentException.class, () -> new Pace(0, 0, PlannerTest::seconds));
+        assertThrows(IllegalArgumentException.class, () -> new Pace(1, -1, PlannerTest::seconds));
     }
 
     private static MatrixCosts costs(ToDoubleFunction<String> sensitivity) {
