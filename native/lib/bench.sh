@@ -59,7 +59,7 @@ build_stock_tools() {
 stock_tools_key() {
     local variant=$1
     {
-        echo "$variant $TARGET $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        echo "$variant $ARCH $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         echo "${CMAKE_FLAGS[*]} ${STOCK_FLAGS[*]} $(variant_flags "$variant")"
         ! is_for_this_cpu "$variant" || cpu_flags
         cat "$STOCK_ENCODER"
@@ -72,7 +72,7 @@ test_kernels() {
     local variant=$1 sanitize=$2 work kernels quantize program runner=()
     if is_cross; then
         program=$(emulator)
-        runner=("$program" -L "/usr/$TARGET-linux-gnu")
+        runner=("$program" -L "/usr/$ARCH-linux-gnu")
         export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace; QEMU has none
     fi
     with_lock

@@ -8,13 +8,13 @@ LLAMA_TREE=fd570ef54b10ec5fecb739e7e04c8ce44a6f415a
 CACHE=${LUQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/luq}/native
 JOBS=${JOBS:-$(nproc)}
 # The architecture that is built for.
-TARGET=$(uname -m)
+ARCH=$(uname -m)
 CC=${CC:-gcc}
 CXX=${CXX:-g++}
-STRIP=strip
+STRIP='strip'
 
 # Whether it is another one than this machine's.
-is_cross() { [ "$TARGET" != "$(uname -m)" ]; }
+is_cross() { [ "$ARCH" != "$(uname -m)" ]; }
 
 say() { printf 'native: %s\n' "$*" >&2; }
 

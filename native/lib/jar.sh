@@ -3,10 +3,10 @@
 
 # JavaCPP's name of what is built for.
 java_platform() {
-    case $TARGET in
+    case $ARCH in
         x86_64) echo linux-x86_64 ;;
         aarch64) echo linux-arm64 ;;
-        *) fail "no bindings for the architecture $TARGET: x86_64 and aarch64 are supported" ;;
+        *) fail "no bindings for the architecture $ARCH: x86_64 and aarch64 are supported" ;;
     esac
 }
 

@@ -17,7 +17,7 @@ compiler() {
 inputs_key() {
     local variant=$1
     {
-        echo "$variant $TARGET $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        echo "$variant $ARCH $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         ! is_for_this_cpu "$variant" || cpu_flags
         (cd "$NATIVE_DIR" && LC_ALL=C find build kernels lib patches quantize shim src pom.xml NOTICES.md -type f -print0 | LC_ALL=C sort -z \
             | xargs -0 sha256sum)

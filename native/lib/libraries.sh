@@ -28,7 +28,7 @@ variant_flags() {
 
 # What most CPUs of the other architecture have.
 cross_flags() {
-    case $TARGET in
+    case $ARCH in
         aarch64) echo -DGGML_NATIVE=OFF -DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod ;;
         x86_64) variant_flags avx2 ;;
     esac
@@ -43,7 +43,7 @@ work_dir() {
         echo "${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         ! is_for_this_cpu "$variant" || cpu_flags
     } | sha256sum | cut -c 1-8)
-    ! is_cross || name+=-$TARGET
+    ! is_cross || name+=-$ARCH
     echo "$CACHE/work-$name-$tools"
 }
 
@@ -55,7 +55,7 @@ configure() {
         options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
     if is_cross; then
-        options+=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$TARGET")
+        options+=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$ARCH")
     fi
     # Another checkout may have used the cache before.
     grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$source" "$build/CMakeCache.txt" || rm -rf "$build"

@@ -4,7 +4,7 @@
 # Debian packages of missing tools, one per line.
 missing_packages() {
     local target='' pair
-    ! is_cross || target=-${TARGET//_/-}-linux-gnu
+    ! is_cross || target=-${ARCH//_/-}-linux-gnu
     for pair in cmake:cmake ninja:ninja-build "$CXX:g++$target" "$CC:gcc$target" git:git npm:npm "$STRIP:binutils$target" \
         mvn:maven javac:default-jdk-headless flock:util-linux; do
         command -v "${pair%%:*}" > /dev/null || echo "${pair#*:}"
@@ -13,7 +13,7 @@ missing_packages() {
 
 # QEMU's user mode for what is built for, whichever Debian package it came with.
 emulator() {
-    command -v "qemu-$TARGET" || command -v "qemu-$TARGET-static" \
+    command -v "qemu-$ARCH" || command -v "qemu-$ARCH-static" \
         || fail "QEMU is missing. On Debian or Ubuntu: apt-get install --no-install-recommends qemu-user"
 }
 
