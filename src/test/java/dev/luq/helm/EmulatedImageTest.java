@@ -14,6 +14,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The image for another architecture, in an emulator: {@code ./luq test --arm64}. */
 @Integration
@@ -61,16 +62,17 @@ class EmulatedImageTest {
         assertEquals(answer, new PodClient(server, USER, directory).ask(picture, question));
     }
 
-    /** As a Raspberry Pi 4, a Raspberry Pi 5 or Graviton2, Graviton4 and Graviton3 have it, and with vectors of 512 bits. */
+    /** Those of a Raspberry Pi 4, of a Raspberry Pi 5, and with vectors of 128, 256 and 512 bits such as Graviton's. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            cortex-a72                                         | plain C++
-            neoverse-n1                                        | neon
-            max,sve128=on,sve256=off,sve512=off,sve1024=off,sve2048=off | neon
-            max,sve128=on,sve256=on,sve512=off,sve1024=off,sve2048=off  | neon
-            max                                                | neon
-            """)
-    void itsKernelsAreRightOrSwitchedOff(String cpu, String taken) {
+    @ValueSource(
+            strings = {
+                "cortex-a72",
+                "cortex-a76",
+                "max,sve256=off,sve512=off,sve1024=off,sve2048=off",
+                "max,sve512=off,sve1024=off,sve2048=off",
+                "max"
+            })
+    void itsKernelsAreTriedOnWhatAProcessorHas(String cpu) {
         Command.Result doctor = server.exec(
                 "env",
                 "QEMU_CPU=" + cpu,
@@ -78,6 +80,6 @@ class EmulatedImageTest {
                 "luq",
                 "doctor");
         assertEquals(0, doctor.code(), doctor.output());
-        assertThat(doctor.output(), containsString(taken));
+        assertThat(doctor.output(), containsString("tried against plain C++"));
     }
 }
