@@ -31,6 +31,8 @@ final class PaceKeeper {
     private static final int ROUNDS = 6;
     /** Of the speed asked for, what a measurement may miss: two of the same model differ by as much. */
     private static final double NOISE = 0.02;
+    /** Of the speed asked for, what is measured once more where a plan is too slow: processes differ, some are slower. */
+    private static final double CLOSE = 0.8;
     /** What a plan may have too much without another one being looked for. */
     private static final double TOO_MUCH = 0.05;
     /** Of the fastest plan's speed, what it keeps for sure. */
@@ -130,7 +132,11 @@ final class PaceKeeper {
     }
 
     private boolean keepsPace(Measured plan) {
-        return plan.tokensPerSecond() >= (1 - NOISE) * wanted;
+        return keepsPace(plan.tokensPerSecond());
+    }
+
+    private boolean keepsPace(double tokensPerSecond) {
+        return tokensPerSecond >= (1 - NOISE) * wanted;
     }
 
     private TokenTimes expectation(JobProgress progress) {
@@ -151,7 +157,10 @@ final class PaceKeeper {
     private double measure(Candidate plan, PlanEvaluator evaluator, KeyedImatrix matrix, JobProgress progress) {
         List<Path> files =
                 evaluator.assemble(plan.plan(), matrix, progress.part(0, 0.8)).splits();
-        return Cancellable.run(progress::cancelled, () -> meter.tokensPerSecond(files));
+        return Cancellable.run(progress::cancelled, () -> {
+            double found = meter.tokensPerSecond(files);
+            return keepsPace(found) || found < CLOSE * wanted ? found : Math.max(found, meter.tokensPerSecond(files));
+        });
     }
 
     private RequantizationException tooSlow(List<Measured> measured) {
