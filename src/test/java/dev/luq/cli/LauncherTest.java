@@ -235,8 +235,9 @@ class LauncherTest {
     @Test
     void nativeBuildSaysWhatIsWrongWithTheCommandLine() throws Exception {
         assertBuildRefused("unknown variant 'sse': take native, all or avx2", "--variant", "sse");
-        assertBuildRefused("--cross knows no architecture 'mips': take aarch64", "--test-kernels", "--cross", "mips");
-        assertBuildRefused("--sanitize and --cross go with --test-kernels", "--key", "--cross", "aarch64");
+        assertBuildRefused("--cross knows no architecture 'mips': take aarch64 or x86_64", "--key", "--cross", "mips");
+        assertBuildRefused("--sanitize goes with --test-kernels", "--key", "--sanitize");
+        assertBuildRefused("--cross goes with a jar", "--llama-bench", "x", "--cross", isArm() ? "x86_64" : "aarch64");
         assertBuildRefused("the variant all has no CPU backend to link with", "--variant", "all", "--test-kernels");
     }
 
@@ -248,8 +249,18 @@ class LauncherTest {
                 List.of("native/build", "--variant", "avx2", "--key"),
                 Map.of("PATH", directory + ":" + System.getenv("PATH")));
         assertEquals(
-                new Outcome(1, "native: the variant avx2 is for x86_64, this machine is aarch64: take native or all\n"),
+                new Outcome(1, "native: the variant avx2 is for x86_64, this is for aarch64: take native or all\n"),
                 outcome);
+    }
+
+    @Test
+    void nativeBuildForThisArchitectureNeedsNoOtherCompiler() throws Exception {
+        Outcome own = run(List.of("native/build", "--key"), Map.of());
+        assertEquals(own, run(List.of("native/build", "--key", "--cross", isArm() ? "arm64" : "amd64"), Map.of()));
+    }
+
+    private static boolean isArm() {
+        return System.getProperty("os.arch").equals("aarch64");
     }
 
     private static void assertBuildRefused(String message, String... arguments) throws Exception {
