@@ -103,7 +103,7 @@ final class PaceKeeper {
     private Optional<ChosenPlan> next(
             Function<Planner, PlanChooser> choosers, Pace pace, List<Measured> measured, JobProgress progress) {
         try {
-            Planner by = measured.isEmpty() ? planner : planner.at(pace);
+            Planner by = measured.isEmpty() ? planner : paced;
             return Optional.of(choosers.apply(by).decide(progress)).filter(plan -> !isMeasured(plan, measured));
         } catch (PlanException.TooSlow e) {
             if (measured.stream().anyMatch(this::keepsPace)) {

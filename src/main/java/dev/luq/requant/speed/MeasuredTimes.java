@@ -44,6 +44,9 @@ public final class MeasuredTimes {
      * of one model all that it took longer is fixed. A fixed time below 0 is none.
      */
     public Line line() {
+        if (times.isEmpty()) {
+            return new Line(0, 1);
+        }
         double belief = 1 / (FACTOR * FACTOR);
         double weights = 0;
         double sum = 0;
@@ -57,9 +60,6 @@ public final class MeasuredTimes {
             squares += weight * time.expected() * time.expected();
             measured += weight * time.measured();
             products += weight * time.expected() * time.measured();
-        }
-        if (times.isEmpty()) {
-            return new Line(0, 1);
         }
         double slope = (products * weights - sum * measured) / (squares * weights - sum * sum);
         double factor = Math.max(LEAST_FACTOR, slope);

@@ -120,23 +120,6 @@ final class Jobs {
                 new Output(id, Instant.parse("2026-01-02T03:04:05Z"), scope));
     }
 
-    /** The same wish, but so many tokens per second too. */
-    static RequantizationSpec at(double speed, RequantizationSpec spec) {
-        return new RequantizationSpec(
-                spec.version(),
-                spec.source(),
-                spec.sets(),
-                spec.budget(),
-                Optional.of(speed),
-                spec.method(),
-                spec.levels(),
-                spec.calibration(),
-                spec.search(),
-                spec.serving(),
-                spec.threads(),
-                spec.output());
-    }
-
     /** Makes a job folder in a data folder. */
     static Path create(Path dataDir, RequantizationSpec spec) {
         Path folder = Cache.folder(dataDir.resolve("jobs").resolve(spec.output().manifestId()));

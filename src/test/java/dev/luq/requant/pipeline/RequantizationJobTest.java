@@ -23,6 +23,7 @@ import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.Specs;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import java.io.IOException;
@@ -258,14 +259,17 @@ class RequantizationJobTest {
 
     @Test
     void aSpeedIsMeasuredAndReachedWithinTheBudget() throws IOException {
-        Report report = run(Jobs.at(5, spec("fast-enough", "80%", Method.ALLOCATION)));
+        Report report = run(Specs.at(5, spec("fast-enough", "80%", Method.ALLOCATION), "80%"));
         Report.Speed speed = report.speed().orElseThrow();
         assertEquals(5, speed.wanted());
         assertTrue(speed.measured() >= 0.98 * 5 && speed.expected() >= 5, speed.toString());
         assertTrue(report.published().ratioToQ4KM() <= 0.8);
         assertTrue(
                 Files.readString(data.resolve("jobs/fast-enough/report.html")).contains("tokens per second, measured"));
-        assertEquals(report, run(Jobs.at(5, spec("fast-enough", "80%", Method.ALLOCATION))), "what was chosen stays");
+        assertEquals(
+                report,
+                run(Specs.at(5, spec("fast-enough", "80%", Method.ALLOCATION), "80%")),
+                "what was chosen stays");
     }
 
     @Test
@@ -273,7 +277,7 @@ class RequantizationJobTest {
         for (Method method : List.of(Method.ALLOCATION, Method.BEST)) {
             RequantizationException.Failed e = assertThrows(
                     RequantizationException.Failed.class,
-                    () -> run(Jobs.at(1e6, spec("too-fast-" + method.text(), "80%", method))));
+                    () -> run(Specs.at(1e6, spec("too-fast-" + method.text(), "80%", method), "80%")));
             assertTrue(e.getMessage().startsWith("1000000.0 tokens per second are too many"), e.getMessage());
             assertTrue(e.getMessage().contains("expected to generate"), e.getMessage());
         }

@@ -126,36 +126,20 @@ class RequantizationSpecTest {
                     .contains("A search needs a budget of size"));
         }
         for (double speed : new double[] {0, -1, Double.NaN, 1e9}) {
-            assertTrue(assertThrows(SpecException.Invalid.class, () -> at(speed, spec, "60%"))
+            assertTrue(assertThrows(SpecException.Invalid.class, () -> Specs.at(speed, spec, "60%"))
                     .getMessage()
                     .contains("tokens per second"));
         }
-        assertTrue(assertThrows(SpecException.Invalid.class, () -> at(10, spec, "kld:0.1"))
+        assertTrue(assertThrows(SpecException.Invalid.class, () -> Specs.at(10, spec, "kld:0.1"))
                 .getMessage()
                 .contains("A speed goes with a budget of size"));
-        assertEquals(Optional.of(10.0), at(10, spec, "3GiB").speed());
+        assertEquals(Optional.of(10.0), Specs.at(10, spec, "3GiB").speed());
         for (String id : List.of("", "../up", "a/b", ".hidden", "a b", "x".repeat(101))) {
             assertThrows(SpecException.Invalid.class, () -> new Output(id, Instant.EPOCH, Scope.BRIEF), id);
         }
         assertTrue(assertThrows(SpecException.Invalid.class, () -> Method.parse("entropic"))
                 .getMessage()
                 .contains("entropy-normed-input"));
-    }
-
-    private static RequantizationSpec at(double speed, RequantizationSpec spec, String budget) {
-        return new RequantizationSpec(
-                RequantizationSpec.VERSION,
-                spec.source(),
-                spec.sets(),
-                Budget.parse(budget),
-                Optional.of(speed),
-                spec.method(),
-                spec.levels(),
-                spec.calibration(),
-                spec.search(),
-                spec.serving(),
-                spec.threads(),
-                spec.output());
     }
 
     @Test
