@@ -1,6 +1,8 @@
 package dev.luq.requant.pipeline;
 
 import dev.luq.requant.spec.Phase;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -8,13 +10,19 @@ import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
 /**
- * How far a job is and how long it may take, from expected weights of its phases and the time they take. Phases that turn
- * out to be done already take no time and teach nothing about the others. Not thread-safe.
+ * How far a job is and how long it may take, from expected weights of its phases and the time they take. What turns out to
+ * be done already, a phase or a part of one, takes no time and teaches nothing about the rest: the later half of the time
+ * that a phase has taken counts. Not thread-safe.
  */
 final class ProgressMeter {
 
     private static final double LEAST_SHARE = 0.02;
     private static final double LEAST_SECONDS = 0.5;
+
+    /** How far the phase at work was at a time. */
+    private record Sample(double elapsed, double share) {}
+
+    private static final Sample BEGIN = new Sample(0, 0);
 
     private final LongSupplier nanoTime;
     private final Map<Phase, Double> weights;
@@ -24,6 +32,8 @@ final class ProgressMeter {
     private double share;
     private double before;
     private long begun;
+    /** The first one is the latest that is at least half of the time ago. */
+    private final Deque<Sample> samples = new ArrayDeque<>();
 
     /**
      * @param weights expected durations in relation to each other; phases without one do not happen
@@ -42,6 +52,8 @@ final class ProgressMeter {
         phase = next;
         share = 0;
         begun = nanoTime.getAsLong();
+        samples.clear();
+        samples.add(BEGIN);
     }
 
     /** Ends the phase at work. */
@@ -57,6 +69,10 @@ final class ProgressMeter {
     /** @param share of the phase at work, 0 to 1; never falls */
     void progress(double share) {
         this.share = Math.max(this.share, Math.min(1, share));
+        double elapsed = elapsed();
+        if (elapsed - samples.getLast().elapsed() >= LEAST_SECONDS) {
+            samples.add(new Sample(elapsed, this.share));
+        }
     }
 
     /** Of the whole job, 0 to 1. */
@@ -70,10 +86,23 @@ final class ProgressMeter {
         if (phase == null || share < LEAST_SHARE || elapsed() < LEAST_SECONDS) {
             return OptionalLong.empty();
         }
-        double here = elapsed() * (1 - share) / share;
-        double perWeight = elapsed() / (share * weight(phase));
+        double elapsed = elapsed();
+        Sample from = halfAgo(elapsed);
+        if (share <= from.share()) {
+            from = BEGIN;
+        }
+        double perShare = (elapsed - from.elapsed()) / (share - from.share());
         double after = Math.max(0, totalWeight - before - weight(phase));
-        return OptionalLong.of(Math.round(here + after * perWeight));
+        return OptionalLong.of(Math.round((1 - share + after / weight(phase)) * perShare));
+    }
+
+    private Sample halfAgo(double elapsed) {
+        Sample from = samples.removeFirst();
+        while (!samples.isEmpty() && samples.getFirst().elapsed() <= elapsed / 2) {
+            from = samples.removeFirst();
+        }
+        samples.addFirst(from);
+        return from;
     }
 
     /** Spent so far per phase, the one at work included. */

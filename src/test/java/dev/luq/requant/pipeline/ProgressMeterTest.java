@@ -54,6 +54,32 @@ class ProgressMeterTest {
         assertEquals(OptionalLong.of(1), meter.secondsLeft());
     }
 
+    /** Half of it was done by an earlier run, which this one finds in a second. */
+    @Test
+    void whatWasDoneBeforeTeachesNothingAboutTheRest() {
+        meter.begin(Phase.CALIBRATE);
+        meter.begin(Phase.QUANTIZE);
+        pass(1);
+        meter.progress(0.5);
+        for (int minute = 1; minute <= 10; minute++) {
+            pass(60);
+            meter.progress(0.5 + 0.01 * minute);
+        }
+        assertEquals(OptionalLong.of(40 * 60), meter.secondsLeft());
+    }
+
+    @Test
+    void whereNothingHappenedLatelyTheWholePhaseCounts() {
+        meter.begin(Phase.CALIBRATE);
+        meter.begin(Phase.QUANTIZE);
+        pass(10);
+        meter.progress(0.5);
+        pass(50);
+        meter.progress(0.5);
+        pass(50);
+        assertEquals(OptionalLong.of(110), meter.secondsLeft());
+    }
+
     @Test
     void secondsAddUpOverRunsOfTheJob() {
         ProgressMeter second = new ProgressMeter(Map.of(Phase.QUANTIZE, 1.0), Map.of(Phase.QUANTIZE, 5.0), nanos::get);
