@@ -40,7 +40,7 @@ public final class RequantizationJob {
     public static final String PAGE = "report.html";
 
     /** Raised when the same spec leads to another result. */
-    public static final String RECIPE = "2";
+    public static final String RECIPE = "3";
 
     private static final long STATUS_INTERVAL_NANOS = 500_000_000;
 

@@ -11,11 +11,8 @@ import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.requant.TestModels;
-import dev.luq.requant.plan.MatrixCosts;
-import dev.luq.requant.plan.MatrixGroup;
 import dev.luq.requant.plan.TensorTypes;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -109,35 +106,5 @@ class MatrixErrorsTest {
                         TestModels.importance(model),
                         1,
                         share -> {}));
-    }
-
-    @Test
-    void aMatrixCostsItsErrorTimesItsGroupsDivergencePerError() throws Exception {
-        ModelFiles model = TestModels.model(TestModels.QWEN);
-        MatrixErrors errors = measure(model, 2);
-        List<MatrixGroup> groups = MatrixGroup.of(LayeredModel.of(model));
-        assertEquals(
-                List.copyOf(choices(model).keySet()),
-                groups.stream()
-                        .flatMap(group -> group.matrices().stream())
-                        .sorted()
-                        .toList(),
-                "each matrix is in one group");
-        List<Sensitivities.Measured> measured = new ArrayList<>();
-        for (MatrixGroup group : groups) {
-            double error = Sensitivities.error(group, errors);
-            measured.add(
-                    new Sensitivities.Measured(group, error, group.name().equals("output.weight") ? 0 : 3 * error));
-        }
-        MatrixCosts costs = new Sensitivities(measured).costs(errors);
-        errors.relative()
-                .forEach((name, ofMatrix) -> ofMatrix.forEach((type, error) -> {
-                    double cost = costs.kld().get(name).get(type);
-                    if (name.equals("output.weight")) {
-                        assertTrue(cost > 0 && cost < 0.31 * error, "what seems to bear nothing is not free");
-                    } else {
-                        assertEquals(3 * error, cost, 1e-12);
-                    }
-                }));
     }
 }
