@@ -22,6 +22,22 @@
 {{- printf "%s-%s" (include "luq-server.fullname" (index . 0) | trunc $room | trimSuffix "-") $suffix -}}
 {{- end -}}
 
+{{/* A value as a line of a properties file has it: Helm reads numbers as floats, which would print as 1.34e+08. */}}
+{{- define "luq-server.setting" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ toString . | replace "\\" "\\\\" }}{{ end -}}
+{{- end -}}
+
+{{/* How long a pod may take until it is ready: what its startup probe permits, and an hour for files that are fetched. */}}
+{{- define "luq-server.startSeconds" -}}
+{{- $seconds := add 600 (mul (int .Values.probes.startup.periodSeconds) (int .Values.probes.startup.failureThreshold)) -}}
+{{- range .Values.models -}}
+{{- if (.source | default dict).files -}}
+{{- $seconds = add $seconds 3600 -}}
+{{- end -}}
+{{- end -}}
+{{- $seconds -}}
+{{- end -}}
+
 {{- define "luq-server.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "luq-server.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

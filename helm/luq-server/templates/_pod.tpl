@@ -54,7 +54,7 @@ securityContext:
 {{- define "luq-server.hardened" -}}
 {{- $root := index . 0 -}}
 {{- range index . 1 }}
-- {{ toYaml (merge (deepCopy .) (dict "securityContext" $root.Values.securityContext)) | nindent 2 | trim }}
+- {{ toYaml (mergeOverwrite (deepCopy (dict "securityContext" $root.Values.securityContext)) .) | nindent 2 | trim }}
 {{- end -}}
 {{- end -}}
 
@@ -121,6 +121,11 @@ spec:
           value: {{ printf "%ds" (add .Values.drainSeconds 5) }}
         - name: LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR
           value: /var/cache/luq
+        {{- with include "luq-server.modelMemory" . }}
+        # Of the limit that the chart makes the rest is the server's.
+        - name: LUQ_WORKER_MEMORY_LIMIT_BYTES
+          value: {{ . | quote }}
+        {{- end }}
         {{- if .Values.metrics.open }}
         - name: LUQ_API_OPEN_METRICS
           value: "true"

@@ -6,9 +6,41 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What is made, but for the day. */}}
-{{- define "luq-server.variant" -}}
+{{/* What is made, by model and budget. */}}
+{{- define "luq-server.variantPrefix" -}}
 {{- .Values.requantization.variant | default (printf "%s-%s" (.Values.requantization.model | default "demo") (.Values.requantization.budget | replace "%" "pct" | replace ":" "-") | trunc 48) -}}
+{{- end -}}
+
+{{/* What is made, but for the day: a name made here is another one where other values make another model. */}}
+{{- define "luq-server.variant" -}}
+{{- $job := .Values.requantization -}}
+{{- $prefix := include "luq-server.variantPrefix" . -}}
+{{- if $job.variant -}}
+{{- $prefix -}}
+{{- else -}}
+{{- $model := omit (include "luq-server.requantizedModel" . | fromYaml) "memory" "aliases" -}}
+{{- $wish := list $model $job.budget $job.method $job.calibrationSet $job.evaluationSet $job.args (include "luq-server.servingOptions" .) -}}
+{{- printf "%s-%s" $prefix (toJson $wish | sha256sum | trunc 6) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* How the result is served, as far as a budget for everything counts it. */}}
+{{- define "luq-server.servingOptions" -}}
+{{- $model := include "luq-server.requantizedModel" . | fromYaml -}}
+{{- $settings := $model.settings | default dict -}}
+{{- range $option := list "kernels" "context-size" "slots" "kv-cache-type" -}}
+{{- $value := get $.Values.config (print "luq.worker." $option) -}}
+{{- if hasKey $settings $option -}}
+{{- $value = get $settings $option -}}
+{{- end -}}
+{{- if and (eq $option "kernels") $model.kernels -}}
+{{- $value = $model.kernels -}}
+{{- end -}}
+{{- if $value }}
+- --{{ $option }}
+- {{ include "luq-server.setting" $value | quote }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The specification of its Job. */}}
@@ -17,8 +49,8 @@
 {{- $model := include "luq-server.requantizedModel" . | fromYaml -}}
 backoffLimit: {{ $job.backoffLimit }}
 activeDeadlineSeconds: {{ $job.activeDeadlineSeconds }}
-{{- with $job.ttlSecondsAfterFinished }}
-ttlSecondsAfterFinished: {{ . }}
+{{- if not (kindIs "invalid" $job.ttlSecondsAfterFinished) }}
+ttlSecondsAfterFinished: {{ $job.ttlSecondsAfterFinished }}
 {{- end }}
 template:
   metadata:
@@ -69,6 +101,9 @@ template:
           - {{ printf "%s/%s" (include "luq-server.setsDirectory" .) $job.calibrationSet | quote }}
           - --evaluation
           - {{ printf "%s/%s" (include "luq-server.setsDirectory" .) $job.evaluationSet | quote }}
+          {{- with include "luq-server.servingOptions" . }}
+          {{- . | nindent 10 }}
+          {{- end }}
           {{- with $job.args }}
           {{- toYaml . | nindent 10 }}
           {{- end }}
@@ -78,6 +113,8 @@ template:
           {{- if $job.schedule }}
           - name: LUQ_VARIANT_EACH_DAY
             value: "true"
+          - name: LUQ_VARIANT_PREFIX
+            value: {{ include "luq-server.variantPrefix" . | quote }}
           - name: LUQ_KEEP_VARIANTS
             value: {{ $job.keepVariants | quote }}
           {{- end }}

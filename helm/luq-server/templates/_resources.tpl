@@ -23,6 +23,21 @@
 {{- if $known -}}{{ add $total (include "luq-server.mebibytes" $headroom | int64) }}Mi{{- end -}}
 {{- end -}}
 
+{{/* What models may take of the memory limit, in bytes; empty where the limit or that is given, or an estimate is not. */}}
+{{- define "luq-server.modelMemory" -}}
+{{- $given := or (hasKey (.Values.resources.requests | default dict) "memory") (hasKey (.Values.resources.limits | default dict) "memory") (hasKey .Values.config "luq.worker.memory-limit-bytes") -}}
+{{- range .Values.extraEnv -}}
+{{- $given = or $given (eq .name "LUQ_WORKER_MEMORY_LIMIT_BYTES") -}}
+{{- end -}}
+{{- if and (not $given) (include "luq-server.estimatedMemory" .) -}}
+{{- $total := 0 -}}
+{{- range .Values.models | default (list (dict "memory" "400Mi")) -}}
+{{- $total = add $total (include "luq-server.mebibytes" .memory | int64) -}}
+{{- end -}}
+{{- mul $total 1048576 -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The values, with memory and scratch space where they say nothing of them. */}}
 {{- define "luq-server.resources" -}}
 {{- $requests := .Values.resources.requests | default dict -}}

@@ -136,6 +136,9 @@ smallrye.config.profile: config
 {{- if and (ne .Values.kind "Deployment") (hasKey .Values.strategy "type") (eq (.Values.strategy.type | default "") "Recreate") -}}
 {{- fail (printf "strategy: Recreate is of a Deployment; a %s has RollingUpdate and OnDelete" .Values.kind) -}}
 {{- end -}}
+{{- if and (eq .Values.kind "StatefulSet") (hasKey (.Values.strategy.rollingUpdate | default dict) "maxSurge") -}}
+{{- fail "strategy.rollingUpdate.maxSurge: a StatefulSet has none" -}}
+{{- end -}}
 {{- if and (eq .Values.kind "Deployment") (eq (.Values.strategy.type | default "") "OnDelete") -}}
 {{- fail "strategy: OnDelete is not of a Deployment; it has RollingUpdate and Recreate" -}}
 {{- end -}}

@@ -1,6 +1,9 @@
 package dev.luq.helm;
 
 import static dev.luq.helm.Chart.selects;
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -49,6 +52,25 @@ class ChartMonitoringTest {
                 chart.all("Service").stream()
                         .filter(service -> selects(selector, service.at("/metadata/labels")))
                         .count());
+    }
+
+    @Test
+    void nobodyIsCalledWhenAFleetMayRest() {
+        String alert = "{prometheusRule: {enabled: true}, %s}";
+        assertThat(expression(alert.formatted("replicaCount: 1")), containsString("vector(0)"));
+        assertThat(expression(alert.formatted("replicaCount: 0")), not(containsString("vector(0)")));
+        assertThat(
+                expression(
+                        alert.formatted("autoscaling: {enabled: true, provider: keda, minReplicas: 0, keda: {triggers:"
+                                + " [{type: cron, metadata: {}}]}}")),
+                not(containsString("vector(0)")));
+    }
+
+    private static String expression(String values) {
+        return Chart.render(values)
+                .only("PrometheusRule")
+                .at("/spec/groups/0/rules/0/expr")
+                .asText();
     }
 
     @Test

@@ -82,6 +82,17 @@ class ChartProfilesTest {
     }
 
     @Test
+    void aFleetMayBeAStatefulSet() throws IOException {
+        Path values = Files.createTempFile("fleet", ".yaml");
+        Files.writeString(values, Files.readString(FLEET) + "\nkind: StatefulSet\npersistence: {enabled: true}\n");
+        assertTrue(Chart.renderFile(values)
+                .only("StatefulSet")
+                .at("/spec/updateStrategy")
+                .isMissingNode());
+        Files.delete(values);
+    }
+
+    @Test
     void aFleetScalesAndIsWatched() {
         Rendered chart = Chart.renderFile(FLEET);
         for (String kind : List.of(

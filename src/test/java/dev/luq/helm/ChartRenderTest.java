@@ -289,6 +289,71 @@ class ChartRenderTest {
                         .asText());
     }
 
+    /** Server-side apply keeps what the API server filled in, and refuses it beside Recreate. */
+    @Test
+    void recreationLeavesNothingOfARollingUpdate() {
+        JsonNode strategy = Chart.render("{}").only("Deployment").at("/spec/strategy");
+        assertTrue(
+                strategy.has("rollingUpdate") && strategy.path("rollingUpdate").isNull(), strategy.toString());
+        JsonNode rolling = Chart.render("replicaCount: 2").only("Deployment").at("/spec/strategy");
+        assertEquals(
+                "{\"maxSurge\":1,\"maxUnavailable\":0}",
+                rolling.path("rollingUpdate").toString());
+    }
+
+    @Test
+    void aRolloutMayTakeWhatItsProbeAndItsDownloadsMay() {
+        String values =
+                """
+                probes: {startup: {periodSeconds: 10, failureThreshold: 30}}
+                models: [{id: a, model: m.gguf%s}]
+                """;
+        assertEquals(
+                900,
+                Chart.render(values.formatted(", source: {claim: {name: models}}"))
+                        .only("Deployment")
+                        .at("/spec/progressDeadlineSeconds")
+                        .asInt());
+        String fetched = values.formatted(
+                ", source: {files: [{url: 'https://example.org/m.gguf', sha256: " + "0a".repeat(32) + "}]}");
+        assertEquals(
+                4500,
+                Chart.render(fetched)
+                        .only("Deployment")
+                        .at("/spec/progressDeadlineSeconds")
+                        .asInt());
+        assertThat(Chart.notes(fetched), containsString("--timeout=4500s"));
+    }
+
+    @Test
+    void anInitContainerSaysWhatItMay() {
+        JsonNode context = Chart.render(
+                        "initContainers: [{name: bring, image: x, securityContext: {readOnlyRootFilesystem: false}}]")
+                .podSpec()
+                .at("/initContainers/0/securityContext");
+        assertFalse(context.path("readOnlyRootFilesystem").asBoolean(true));
+        assertFalse(context.path("allowPrivilegeEscalation").asBoolean(true));
+        assertEquals("[\"ALL\"]", context.at("/capabilities/drop").toString());
+    }
+
+    @Test
+    void aModelHasSettingsOfItsOwn() {
+        String values = "models: [{id: a.b, model: /m.gguf, settings: {%s}}]";
+        Properties properties = Chart.render(
+                        values.formatted("pooling: mean, keep-alive: 10m, slots: 2, defaults.temperature: 0.7,"
+                                + " context-size: 131072, pinned: true, 'defaults.system-prompt': 'a\\b'"))
+                .properties();
+        assertEquals("mean", properties.get("luq.models.\"a.b\".pooling"));
+        assertEquals("10m", properties.get("luq.models.\"a.b\".keep-alive"));
+        assertEquals("2", properties.get("luq.models.\"a.b\".slots"));
+        assertEquals("0.7", properties.get("luq.models.\"a.b\".defaults.temperature"));
+        assertEquals("131072", properties.get("luq.models.\"a.b\".context-size"));
+        assertEquals("true", properties.get("luq.models.\"a.b\".pinned"));
+        assertEquals("a\\b", properties.get("luq.models.\"a.b\".defaults.system-prompt"));
+        assertThat(
+                Chart.refusal(values.formatted("model: /other.gguf")), containsString("invalid propertyName 'model'"));
+    }
+
     @Test
     void modelsBecomeServerProperties() {
         Properties properties = Chart.renderFull().properties();
@@ -470,6 +535,25 @@ class ChartRenderTest {
         }
         assertEquals("vision", chart.podTemplate().at("/metadata/labels/team").asText());
         assertFalse(chart.only("Deployment").at("/spec/selector").toString().contains("vision"));
+    }
+
+    /** By the container's limit alone the server would keep 256 MiB, more than the headroom: a model would not load again. */
+    @Test
+    void theServerGivesItsModelsWhatTheLimitIsMadeOf() {
+        String models = "models: [{id: a, model: /a.gguf, memory: 5.5Gi}, {id: b, model: /b.gguf, memory: 512Mi}]\n";
+        assertEquals(Long.toString(6144L << 20), Chart.render(models).environment("LUQ_WORKER_MEMORY_LIMIT_BYTES"));
+        assertEquals(Long.toString(400L << 20), Chart.render("{}").environment("LUQ_WORKER_MEMORY_LIMIT_BYTES"));
+        for (String given : List.of(
+                "resources: {limits: {memory: 9Gi}}",
+                "config: {luq.worker.memory-limit-bytes: 1073741824}",
+                "models: [{id: a, model: /a.gguf}]")) {
+            String values = given.startsWith("models") ? given : models + given;
+            assertFalse(Chart.render(values).hasEnvironment("LUQ_WORKER_MEMORY_LIMIT_BYTES"), given);
+        }
+        assertEquals(
+                "7",
+                Chart.render(models + "extraEnv: [{name: LUQ_WORKER_MEMORY_LIMIT_BYTES, value: '7'}]")
+                        .environment("LUQ_WORKER_MEMORY_LIMIT_BYTES"));
     }
 
     @Test

@@ -61,8 +61,13 @@ class ChartRequantizationTest {
                         "--evaluation",
                         "/opt/luq/models/demo/evaluation"),
                 arguments(container));
-        assertEquals(
-                "demo-60pct", variable(container, "LUQ_VARIANT").path("value").asText());
+        assertThat(variant(DEMO.formatted("")), matchesPattern("demo-60pct-[0-9a-f]{6}"));
+    }
+
+    private static String variant(String values) {
+        return variable(container(Chart.render(values).only("Job").path("spec")), "LUQ_VARIANT")
+                .path("value")
+                .asText();
     }
 
     @Test
@@ -174,6 +179,43 @@ class ChartRequantizationTest {
         assertThat(name, matchesPattern("luq-luq-server-requantize-[0-9a-f]{8}"));
         assertEquals(name, name(DEMO.formatted("")));
         assertNotEquals(name, name(DEMO.formatted(", method: kld")));
+    }
+
+    /** The command refuses to make another model under the same name. */
+    @Test
+    void otherValuesAreAnotherVariantUnlessItHasAName() {
+        String variant = variant(DEMO.formatted(""));
+        assertEquals(variant, variant(DEMO.formatted(", backoffLimit: 1")));
+        assertNotEquals(variant, variant(DEMO.formatted(", method: allocation")));
+        assertNotEquals(variant, variant(DEMO.formatted(", args: [--seed, '7']")));
+        assertEquals("small", variant(DEMO.formatted(", method: kld, variant: small")));
+    }
+
+    @Test
+    void whatServingTakesIsCountedAsItIsServed() {
+        List<String> arguments = arguments(container(Chart.render(
+                        """
+                models: [{id: a, model: m.gguf, kernels: compact, settings: {slots: 1}}]
+                config: {luq.worker.slots: 2, luq.worker.context-size: 4096, luq.worker.kernels: fast}
+                persistence: {enabled: true}
+                requantization: {enabled: true, model: a, budget: 3GiB}
+                """)
+                .only("Job")
+                .path("spec")));
+        int from = arguments.indexOf("--kernels");
+        assertEquals(
+                List.of("--kernels", "compact", "--context-size", "4096", "--slots", "1"),
+                arguments.subList(from, from + 6));
+    }
+
+    @Test
+    void aJobMayGoAsSoonAsItHasEnded() {
+        assertEquals(
+                0,
+                Chart.render(DEMO.formatted(", ttlSecondsAfterFinished: 0"))
+                        .only("Job")
+                        .at("/spec/ttlSecondsAfterFinished")
+                        .asInt(-1));
     }
 
     @Test

@@ -140,6 +140,7 @@ class ChartScalingTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
+                "{kind: StatefulSet, strategy: {rollingUpdate: {maxSurge: 1}}}                    | maxSurge",
                 "{kind: StatefulSet, strategy: {type: Recreate}}                                  | OnDelete",
                 "strategy: {type: OnDelete}                                                       | Recreate",
                 "{kind: DaemonSet, autoscaling: {enabled: true}}                                  | kind: Deployment",

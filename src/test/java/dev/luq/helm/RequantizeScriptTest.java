@@ -95,11 +95,15 @@ class RequantizeScriptTest {
 
     @Test
     void ofEarlierDaysTheNewestStay() throws Exception {
-        variants.addAll(
-                List.of("qwen-60-20250101", "qwen-60-20250102", "qwen-60-20250103", "qwen-60", "qwen-6-20240101"));
+        variants.addAll(List.of(
+                "qwen-60-a1b2c3-20250101",
+                "qwen-60-20250102",
+                "qwen-60-0a1b2c-20250103",
+                "qwen-60",
+                "qwen-6-20240101"));
         assertEquals(0, run(Map.of("LUQ_VARIANT_EACH_DAY", "true", "LUQ_KEEP_VARIANTS", "2"), "echo"));
-        assertEquals(Set.of("qwen-60-20250102", "qwen-60-20250103", "qwen-60", "qwen-6-20240101"), variants);
-        assertThat(output, containsString("qwen-60-20250101: removed"));
+        assertEquals(Set.of("qwen-60-20250102", "qwen-60-0a1b2c-20250103", "qwen-60", "qwen-6-20240101"), variants);
+        assertThat(output, containsString("qwen-60-a1b2c3-20250101: removed"));
     }
 
     @Test
@@ -126,6 +130,8 @@ class RequantizeScriptTest {
         bash.environment()
                 .putAll(Map.of(
                         "LUQ_VARIANT",
+                        "qwen-60",
+                        "LUQ_VARIANT_PREFIX",
                         "qwen-60",
                         "LUQ_MODEL_ID",
                         "qwen",
