@@ -114,7 +114,14 @@ public class Catalog {
         // A model that is loaded on demand has no process anyway until a request comes.
         boolean unloaded = settings.load() == LoadPolicy.START && Boolean.TRUE.equals(state.unloaded());
         try {
-            return checked(id, aliases, registered, unloaded, settings, source, Optional.ofNullable(state.variant()));
+            try {
+                return checked(
+                        id, aliases, registered, unloaded, settings, source, Optional.ofNullable(state.variant()));
+            } catch (CatalogException.Conflict otherModel) {
+                // Its files were replaced: who did wants the new ones.
+                LOG.warnf("Model %s is served as configured: %s", id, otherModel.getMessage());
+                return checked(id, aliases, registered, unloaded, settings, source, Optional.empty());
+            }
         } catch (CatalogException.InvalidModel | CatalogException.NotFound | CatalogException.Conflict e) {
             LOG.errorf(
                     "Model %s (%s%s) is not usable: %s",

@@ -391,6 +391,10 @@ class CatalogTest {
         ActiveVariants.set(new DataFolder(folder.resolve("data")), "a", Optional.of("v3"));
         CatalogEntry lost = catalog(config, store).find("a").orElseThrow();
         assertTrue(lost.problem().orElseThrow().contains("v3"), lost.toString());
+        ActiveVariants.set(new DataFolder(folder.resolve("data")), "a", Optional.of("v2"));
+        CatalogEntry replaced = catalog(config, store).find("a").orElseThrow();
+        assertEquals(Optional.empty(), replaced.problem(), "of other files than before");
+        assertEquals(Optional.empty(), replaced.variant());
         ActiveVariants.set(new DataFolder(folder.resolve("data")), "a", Optional.empty());
         assertEquals(
                 Optional.empty(), catalog(config, store).find("a").orElseThrow().problem());
