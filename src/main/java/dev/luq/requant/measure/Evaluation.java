@@ -15,6 +15,8 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -135,6 +137,7 @@ public final class Evaluation {
      * @param model instances of it, at least one; used by a thread each
      * @param exactMatch whether it answers the questions too
      * @throws dev.luq.requant.feed.FeedException.Unusable an example cannot be fed
+     * @throws MeasureException.NothingFits no example is short enough
      * @throws MeasureException there are no base outputs, they do not fit, the model's outputs are no distributions, or
      *         the listener or an interrupt ended it
      */
@@ -156,6 +159,9 @@ public final class Evaluation {
             if (reader.hasNext()) {
                 throw new MeasureException.BadBaseOutputs("they are of a larger set", null);
             }
+        }
+        if (Arrays.stream(comparisons).allMatch(comparison -> comparison.skipped)) {
+            throw new MeasureException.NothingFits(comparisons.length);
         }
         return quality(comparisons, exactMatch);
     }
@@ -258,7 +264,9 @@ public final class Evaluation {
 
     /** Compares the positions of one example with the base's, in order. */
     private static final class ExampleComparison implements FeedListener {
-        private final Iterator<BaseOutput> base;
+        /** Until the end: those of all examples would not fit into memory. */
+        private Iterator<BaseOutput> base;
+
         private final Listener listener;
         private final Sums image = new Sums();
         private final Sums text = new Sums();
@@ -303,6 +311,7 @@ public final class Evaluation {
             if (base.hasNext()) {
                 throw new MeasureException.Incomparable("their tokens differ");
             }
+            base = Collections.emptyIterator();
         }
 
         boolean isRight(Feeder model, Example example) {

@@ -19,6 +19,17 @@ public abstract sealed class MeasureException extends RuntimeException {
         }
     }
 
+    /** No example is short enough to be fed: there is nothing to compare. */
+    public static final class NothingFits extends MeasureException {
+        NothingFits(int examples) {
+            super(
+                    "None of the " + examples
+                            + " examples is short enough to be fed, its pictures included; use shorter"
+                            + " texts, or smaller pictures.",
+                    null);
+        }
+    }
+
     /** The cached base outputs are damaged or of other data; delete the cache. */
     public static final class BadBaseOutputs extends MeasureException {
         BadBaseOutputs(String what, Throwable cause) {

@@ -196,6 +196,10 @@ public final class Page {
                         agreement("after an image", quality.image()),
                         agreement("text only", quality.text()),
                         agreement("all", quality.all()))));
+        if (quality.skipped() > 0) {
+            section.append(Html.paragraph(quality.skipped()
+                    + " examples are left out: with their pictures they are longer than what is fed at once."));
+        }
         if (!quality.exactMatch().isEmpty()) {
             Map<String, Score> base =
                     report.baseQuality().map(Quality::exactMatch).orElse(Map.of());

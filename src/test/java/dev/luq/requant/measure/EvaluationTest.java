@@ -264,6 +264,13 @@ class EvaluationTest {
             assertEquals(1, all.skipped());
             assertEquals(2, all.exactMatchAll().asked());
             assertEquals(evaluation.run(List.of(narrow), true, NOBODY).all(), all.all());
+            Dataset tooLong = new Dataset(List.of(Dataset.read(folder.resolve("set")).examples().stream()
+                    .filter(example -> example.question().length() > 1000)
+                    .findFirst()
+                    .orElseThrow()));
+            Evaluation none = new Evaluation(tooLong, folder.resolve("none"));
+            none.recordBase(List.of(narrow), NOBODY);
+            assertThrows(MeasureException.NothingFits.class, () -> none.run(List.of(narrow), false, NOBODY));
         }
     }
 
