@@ -222,6 +222,7 @@ public class Jobs {
      *
      * @throws JobRequestException.KeyReused when its key belongs to another request
      * @throws JobRequestException.QueueFull when too many wait
+     * @throws JobRequestException.Conflict when one that has not ended makes a variant of the same name
      * @throws JobRequestException.NotSaved when the disk does not take it
      * @throws JobRequestException.Elsewhere when another server has the jobs of the data folder; also of the methods below
      */
@@ -236,6 +237,14 @@ public class Jobs {
             throw new JobRequestException.QueueFull(waiting);
         }
         RequantizationSpec spec = request.spec();
+        String result = spec.output().manifestId();
+        records.all().stream()
+                .filter(job -> !job.state().isFinal() && job.manifestId().equals(result))
+                .findFirst()
+                .ifPresent(job -> {
+                    throw new JobRequestException.Conflict("The re-quantization " + job.id() + " makes a variant "
+                            + result + " already; choose another variant, or cancel that one");
+                });
         Job job = new Job(
                 Job.VERSION,
                 request.id(),

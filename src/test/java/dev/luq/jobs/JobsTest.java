@@ -109,6 +109,22 @@ class JobsTest {
     }
 
     @Test
+    void twoJobsDoNotMakeTheSameVariant() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        Jobs.Request again = request("1", "patient");
+        JobRequestException.Conflict conflict = assertThrows(
+                JobRequestException.Conflict.class,
+                () -> jobs.create(new Jobs.Request("2", again.spec(), Optional.empty(), Optional.empty())));
+        assertTrue(conflict.getMessage().contains("1 makes a variant patient-1 already"), conflict.getMessage());
+        go("1");
+        ended(jobs, "1");
+        jobs.create(new Jobs.Request("2", again.spec(), Optional.empty(), Optional.empty()));
+        go("2");
+        ended(jobs, "2");
+    }
+
+    @Test
     void oneRunsAndTheOthersWaitInOrder() throws IOException {
         Jobs jobs = started(Map.of("queue-size", "2"));
         jobs.create(request("1", "patient"));
@@ -344,7 +360,7 @@ class JobsTest {
         return new Jobs.Request(
                 id,
                 RequantizationSpec.of(
-                        new RequantizationSpec.Source("tiny", List.of("base.gguf"), Optional.empty()),
+                        new RequantizationSpec.Source("tiny", List.of("base.gguf"), Optional.empty(), Optional.empty()),
                         new RequantizationSpec.Sets("calibration", "evaluation", 0),
                         Budget.parse("60%"),
                         new ServingShape(512, 64, 1, 1),
