@@ -180,6 +180,9 @@ final class PlanChooser {
 
     /** Of two methods that have no plan, the one that is nearer to one: too slow rather than too large. */
     private static PlanException.Impossible nearer(PlanException.Impossible before, PlanException.Impossible next) {
+        if (before instanceof PlanException.NotGoodEnough best && next instanceof PlanException.NotGoodEnough other) {
+            return best.missing() <= other.missing() ? best : other;
+        }
         return before instanceof PlanException.TooSlow slow
                         && !(next instanceof PlanException.TooSlow other
                                 && other.tokensPerSecond() > slow.tokensPerSecond())
@@ -264,7 +267,11 @@ final class PlanChooser {
         return planner.q4KMBytes();
     }
 
-    /** The first of the plans that is good enough. */
+    /**
+     * The first of the plans that is good enough.
+     *
+     * @throws PlanException.NotGoodEnough none is
+     */
     private Candidate smallest(PlansBySize plans, JobProgress progress) {
         int low = 0;
         int high = plans.count();
@@ -286,18 +293,21 @@ final class PlanChooser {
             }
         }
         if (low == plans.count()) {
-            throw new RequantizationException.Failed(
+            throw new PlanException.NotGoodEnough(
                     "No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
                             + String.format(Locale.ROOT, "%.4f", last) + ". Ask for less, or raise the high precision.",
-                    null);
+                    plans.at(plans.count() - 1).weightBytes(),
+                    Math.abs(last - wanted()));
         }
         return plans.at(low);
     }
 
     private boolean isGoodEnough(Quality quality) {
-        return spec.budget() instanceof Budget.MeanKld kld
-                ? value(quality) <= kld.nats()
-                : value(quality) >= ((Budget.Accuracy) spec.budget()).share();
+        return spec.budget() instanceof Budget.MeanKld ? value(quality) <= wanted() : value(quality) >= wanted();
+    }
+
+    private double wanted() {
+        return spec.budget() instanceof Budget.MeanKld kld ? kld.nats() : ((Budget.Accuracy) spec.budget()).share();
     }
 
     private double value(Quality quality) {

@@ -14,8 +14,8 @@ public abstract sealed class PlanException extends RuntimeException {
         }
     }
 
-    /** No plan is as small as the budget. The message says what the smallest plan takes. */
-    public static sealed class Impossible extends PlanException permits TooSlow {
+    /** No plan meets the budget. Of a budget of size the message says what the smallest plan takes. */
+    public static sealed class Impossible extends PlanException permits TooSlow, NotGoodEnough {
         private final long smallestBytes;
 
         Impossible(String message, long smallestBytes) {
@@ -23,7 +23,10 @@ public abstract sealed class PlanException extends RuntimeException {
             this.smallestBytes = smallestBytes;
         }
 
-        /** What the smallest plan takes, in bytes of that which the budget bounds: the weights or the whole deployment. */
+        /**
+         * What the smallest plan takes, in bytes of that which the budget bounds: the weights or the whole deployment; of
+         * plans that are not good enough, what the largest takes.
+         */
         public long smallestBytes() {
             return smallestBytes;
         }
@@ -41,6 +44,22 @@ public abstract sealed class PlanException extends RuntimeException {
         /** What is expected of the fastest plan. */
         public double tokensPerSecond() {
             return tokensPerSecond;
+        }
+    }
+
+    /** The largest plan of a method is not as good as the budget asks for. */
+    public static final class NotGoodEnough extends Impossible {
+        private final double missing;
+
+        /** @param missing by how much the largest plan misses the budget, in what the budget counts; more than 0 */
+        public NotGoodEnough(String message, long bytes, double missing) {
+            super(message, bytes);
+            this.missing = missing;
+        }
+
+        /** By how much the largest plan misses the budget. */
+        public double missing() {
+            return missing;
         }
     }
 
