@@ -89,7 +89,8 @@ class RequantizationFactory {
                 new RequantizationSpec.Source(
                         entry.id(),
                         base.files().paths().stream().map(Path::toString).toList(),
-                        entry.base().mmproj().map(Path::toString)),
+                        entry.base().mmproj().map(Path::toString),
+                        entry.settings().chatTemplate()),
                 new RequantizationSpec.Sets(
                         set(request.calibrationSet(), "calibration_set"),
                         set(request.evaluationSet(), "evaluation_set"),

@@ -37,7 +37,7 @@ final class EvalCommand implements Callable<Integer> {
 
     private static final String DEMO = "demo";
     private static final List<String> OF_COMPARISONS =
-            List.of("--base", "--evaluation", "--image-tokens", "--kv-cache-type", "--threads");
+            List.of("--base", "--chat-template", "--evaluation", "--image-tokens", "--kv-cache-type", "--threads");
 
     @Option(
             names = "--model",
@@ -59,6 +59,13 @@ final class EvalCommand implements Callable<Integer> {
             paramLabel = "GGUF",
             description = "Vision projector of both (default: the demo model's).")
     private Path mmproj;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "TEMPLATE",
+            description = "Chat template of both in place of their own: Jinja, or a name that llama.cpp has, such as"
+                    + " vicuna.")
+    private String chatTemplate;
 
     @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
     private Path evaluation;
@@ -130,6 +137,7 @@ final class EvalCommand implements Callable<Integer> {
                             baseModel.mmprojFile(),
                             set,
                             imageTokens,
+                            Optional.ofNullable(chatTemplate),
                             kv,
                             threads)
                     .run(

@@ -94,6 +94,13 @@ final class RequantizeCommand implements Callable<Integer> {
     @Mixin
     private LevelOptions levels;
 
+    @Option(
+            names = "--chat-template",
+            paramLabel = "TEMPLATE",
+            description = "Chat template of prompts in place of the model's own, as it will be served: Jinja, or a name"
+                    + " that llama.cpp has, such as vicuna.")
+    private String chatTemplate;
+
     @Option(names = "--calibration", paramLabel = "DIR", description = "Calibration set (default: the demo model's).")
     private Path calibration;
 
@@ -180,7 +187,8 @@ final class RequantizeCommand implements Callable<Integer> {
                     new Source(
                             model.id(),
                             files.paths().stream().map(Path::toString).toList(),
-                            model.mmprojFile().map(Path::toString)),
+                            model.mmprojFile().map(Path::toString),
+                            Optional.ofNullable(chatTemplate)),
                     new Sets(
                             model.set("--calibration", calibration, DemoModel::calibration)
                                     .toString(),
@@ -226,8 +234,7 @@ final class RequantizeCommand implements Callable<Integer> {
         try {
             if (Files.exists(folder.resolve("spec.json"))) {
                 RequantizationSpec begun = RequantizationSpec.read(folder);
-                if (!wanted.named(begun.output().manifestId(), begun.output().created())
-                        .equals(begun)) {
+                if (!wanted.asksTheSameAs(begun)) {
                     throw new CliException(
                             "There is another job named " + begun.output().manifestId() + "; choose another --name.");
                 }

@@ -66,6 +66,12 @@ public record ServingShape(
         this(contextSize, batchSize, slots, threads, imageTokens(0, contextSize), Kernels.STOCK);
     }
 
+    /** The same with other threads. */
+    public ServingShape withThreads(int other) {
+        return new ServingShape(
+                contextSize, batchSize, slots, other, imageTokens, kernels, kv, promptCacheBytes, outputs);
+    }
+
     /**
      * Tokens of the largest image that is encoded: one that the context does not hold is refused before.
      *

@@ -71,6 +71,7 @@ public final class LadderMix {
                 usual.contextSize(),
                 usual.batchSize(),
                 usual.imageTokens(),
+                usual.chatTemplate(),
                 threads,
                 Calibration.DEFAULT.seed(),
                 usual.checkpointInterval());

@@ -3,6 +3,7 @@ package dev.luq.requant.calibrate;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -16,6 +17,7 @@ import java.util.Set;
  * @param batchSize tokens evaluated at once; each takes two floats per token of the vocabulary
  * @param imageTokens larger images are reduced to this many tokens, as when the model is served; 0 takes the model's own
  *        bound
+ * @param chatTemplate in place of the model's own: Jinja, or the name of one that llama.cpp has
  * @param threads compute threads; 0 takes the processors available
  * @param seed for drawing examples and sampling vectors
  * @param checkpointInterval time between checkpoints at least
@@ -27,13 +29,23 @@ public record CalibrationOptions(
         int contextSize,
         int batchSize,
         int imageTokens,
+        Optional<String> chatTemplate,
         int threads,
         long seed,
         Duration checkpointInterval) {
 
     /** 128 examples as in the paper, of up to 2048 tokens, their images of as many as the server allows by default. */
     public static final CalibrationOptions DEFAULT = new CalibrationOptions(
-            128, 4096, EnumSet.allOf(Activation.class), 2048, 128, 1280, 0, 1, Duration.ofSeconds(10));
+            128,
+            4096,
+            EnumSet.allOf(Activation.class),
+            2048,
+            128,
+            1280,
+            Optional.empty(),
+            0,
+            1,
+            Duration.ofSeconds(10));
 
     public CalibrationOptions {
         activations = Collections.unmodifiableSet(EnumSet.copyOf(activations));

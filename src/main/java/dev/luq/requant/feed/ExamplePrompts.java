@@ -53,13 +53,16 @@ final class ExamplePrompts implements AutoCloseable {
      * Opens template and projector now.
      *
      * @throws dev.luq.llama.LlamaException they cannot be used with the model
+     * @throws IllegalArgumentException llama.cpp has no template of this name
      */
     void open() {
         if (builder == null) {
             if (mmproj.isPresent()) {
                 vision = Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), options.imageTokens()));
             }
-            templates = ChatTemplates.of(model);
+            templates = options.chatTemplate()
+                    .map(template -> ChatTemplates.of(model, template))
+                    .orElseGet(() -> ChatTemplates.of(model));
             builder = new PromptBuilder(model, templates, vision);
         }
     }
@@ -133,7 +136,7 @@ final class ExamplePrompts implements AutoCloseable {
         try {
             open();
             return builder.build(PromptRequest.of(chat.toString(), ExampleImages.read(example)));
-        } catch (PromptException e) {
+        } catch (PromptException | IllegalArgumentException e) {
             throw new FeedException.Unusable(example, e.getMessage(), e);
         }
     }

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param threads compute threads; 0 takes the processors available
  * @param imageTokens larger images are reduced to this many tokens, as when the model is served; 0 takes the model's own
  *        bound. Without meaning for models of a fixed image size
+ * @param chatTemplate in place of the model's own, as when it is served: Jinja, or the name of one that llama.cpp has
  * @param kv number format of the KV cache
  * @param outputs which tokens have outputs
  * @param tap sees the tensors of every batch. A batch is computed in one piece, so a tensor has a row for each token
@@ -22,6 +23,7 @@ public record FeedOptions(
         int batchSize,
         int threads,
         int imageTokens,
+        Optional<String> chatTemplate,
         KvType kv,
         Outputs outputs,
         Optional<TensorTap> tap) {
@@ -35,6 +37,7 @@ public record FeedOptions(
     }
 
     public FeedOptions {
+        Objects.requireNonNull(chatTemplate, "chatTemplate is null");
         Objects.requireNonNull(kv, "kv is null");
         Objects.requireNonNull(outputs, "outputs is null");
         Objects.requireNonNull(tap, "tap is null");
@@ -45,9 +48,15 @@ public record FeedOptions(
         batchSize = Math.min(batchSize, contextSize);
     }
 
-    /** With a KV cache of F16. */
+    /** With the model's own template and a KV cache of F16. */
     public FeedOptions(
             int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs, Optional<TensorTap> tap) {
-        this(contextSize, batchSize, threads, imageTokens, KvType.F16, outputs, tap);
+        this(contextSize, batchSize, threads, imageTokens, Optional.empty(), KvType.F16, outputs, tap);
+    }
+
+    /** The same, watched. */
+    FeedOptions with(TensorTap other) {
+        return new FeedOptions(
+                contextSize, batchSize, threads, imageTokens, chatTemplate, kv, outputs, Optional.of(other));
     }
 }

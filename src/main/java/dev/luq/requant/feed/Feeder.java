@@ -123,15 +123,7 @@ public final class Feeder implements AutoCloseable {
      */
     public String notFinite(Example example) {
         FiniteTap tap = new FiniteTap();
-        FeedOptions watched = new FeedOptions(
-                options.contextSize(),
-                options.batchSize(),
-                options.threads(),
-                options.imageTokens(),
-                options.kv(),
-                options.outputs(),
-                Optional.of(tap));
-        try (Feeder again = new Feeder(files, prompts.mmproj(), watched, cache)) {
+        try (Feeder again = new Feeder(files, prompts.mmproj(), options.with(tap), cache)) {
             again.feed(example, new FeedListener() {});
             return new NonFiniteDiagnosis(tap.found(), damaged(tap.found())).toString();
         } catch (IOException e) {

@@ -48,6 +48,7 @@ final class Calibrations {
                 defaults.contextSize(),
                 defaults.batchSize(),
                 inputs.imageTokens(),
+                inputs.chatTemplate(),
                 threads.alone(),
                 seed,
                 defaults.checkpointInterval());

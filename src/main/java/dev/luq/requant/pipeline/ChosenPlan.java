@@ -14,25 +14,37 @@ import java.util.Optional;
  * @param why a sentence for people
  * @param candidate the plan and its sizes
  * @param choices the plans that were compared, the chosen one included
+ * @param basis identity of the model and the sets that it was chosen for; absent in older ones
  * @param speed that was asked for and measured; empty where none was asked for
  */
 @RegisterForReflection
 record ChosenPlan(
-        String chosen, String why, Candidate candidate, List<Report.Choice> choices, Optional<Report.Speed> speed) {
+        String chosen,
+        String why,
+        Candidate candidate,
+        List<Report.Choice> choices,
+        Optional<String> basis,
+        Optional<Report.Speed> speed) {
 
     static final String FILE = "plan.json";
 
     ChosenPlan {
         choices = List.copyOf(choices);
+        basis = basis == null ? Optional.empty() : basis;
         speed = speed == null ? Optional.empty() : speed;
     }
 
     ChosenPlan(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
-        this(chosen, why, candidate, choices, Optional.empty());
+        this(chosen, why, candidate, choices, Optional.empty(), Optional.empty());
     }
 
     /** The same plan, measured. */
     ChosenPlan at(Report.Speed measured) {
-        return new ChosenPlan(chosen, why, candidate, choices, Optional.of(measured));
+        return new ChosenPlan(chosen, why, candidate, choices, basis, Optional.of(measured));
+    }
+
+    /** The same plan, of a model and sets. */
+    ChosenPlan of(String modelAndSets) {
+        return new ChosenPlan(chosen, why, candidate, choices, Optional.of(modelAndSets), speed);
     }
 }

@@ -17,18 +17,20 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
 
     static final int BATCH = 256;
 
-    /** With a KV cache of F16. */
-    static FeederPool open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
-        return open(model, mmproj, imageTokens, KvType.F16, threads, cache);
-    }
-
     /**
      * @param imageTokens of an image at most; 0: the model's own bound
+     * @param chatTemplate in place of the model's own
      * @param kv number format of the KV cache
      * @param cache of all models with this projector, bound of images and vocabulary; not closed by them
      */
     static FeederPool open(
-            List<Path> model, Optional<Path> mmproj, int imageTokens, KvType kv, Threads threads, FeedCache cache) {
+            List<Path> model,
+            Optional<Path> mmproj,
+            int imageTokens,
+            Optional<String> chatTemplate,
+            KvType kv,
+            Threads threads,
+            FeedCache cache) {
         List<Feeder> lanes = new ArrayList<>();
         FeederPool feeders = new FeederPool(lanes);
         try {
@@ -41,6 +43,7 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
                                 BATCH,
                                 threads.graph(),
                                 imageTokens,
+                                chatTemplate,
                                 kv,
                                 FeedOptions.Outputs.ANSWER,
                                 Optional.empty()),

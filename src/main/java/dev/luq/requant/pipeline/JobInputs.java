@@ -21,8 +21,9 @@ import java.util.Optional;
  * @param mmproj its projector
  * @param name general.name of the model, or its id in the catalogue
  * @param fingerprint of the model
- * @param identity of model and projector by content
+ * @param identity of model, projector and chat template by content
  * @param imageTokens images are reduced to this many tokens, as when it is served; 0: the model's own bound
+ * @param chatTemplate that prompts are made with in place of the model's own
  * @param calibration examples for importance matrices and entropies
  * @param tuning examples for layer costs and for choosing between methods, held out of the calibration
  * @param evaluation examples for the published figures
@@ -34,6 +35,7 @@ record JobInputs(
         Fingerprint fingerprint,
         String identity,
         int imageTokens,
+        Optional<String> chatTemplate,
         Dataset calibration,
         Dataset tuning,
         Dataset evaluation) {
@@ -79,21 +81,35 @@ record JobInputs(
                 mmproj,
                 facts.name().orElse(spec.source().modelId()),
                 fingerprint,
-                identity(fingerprint, mmproj, store, progress),
+                identity(fingerprint, mmproj, spec.source().chatTemplate(), store, progress),
                 spec.serving().imageTokens(),
+                spec.source().chatTemplate(),
                 new Dataset(kept),
                 new Dataset(held),
                 new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
     }
 
-    /** Identity by content of a model together with its projector. */
-    static String identity(Fingerprint model, Optional<ModelFiles> mmproj, LayerStore store, JobProgress progress)
+    /** Identity by content of everything that a job works on. */
+    String all() {
+        return Cache.key(List.of(identity, calibration.digest(), tuning.digest(), evaluation.digest()));
+    }
+
+    /** Identity by content of a model together with its projector, and with the chat template in place of its own. */
+    static String identity(
+            Fingerprint model,
+            Optional<ModelFiles> mmproj,
+            Optional<String> chatTemplate,
+            LayerStore store,
+            JobProgress progress)
             throws IOException {
-        return Cache.key(List.of(
-                model.id(),
+        List<String> facts = new ArrayList<>();
+        facts.add(model.id());
+        facts.add(
                 mmproj.isEmpty()
                         ? ""
-                        : fingerprint(mmproj.get(), store, progress).id()));
+                        : fingerprint(mmproj.get(), store, progress).id());
+        chatTemplate.ifPresent(facts::add);
+        return Cache.key(facts);
     }
 
     static Fingerprint fingerprint(ModelFiles files, LayerStore store, JobProgress progress) throws IOException {

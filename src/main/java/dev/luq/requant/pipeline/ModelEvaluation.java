@@ -26,6 +26,7 @@ public final class ModelEvaluation {
     private final Optional<Path> mmproj;
     private final Path set;
     private final int imageTokens;
+    private final Optional<String> chatTemplate;
     private final KvType kv;
     private final int threads;
 
@@ -52,6 +53,7 @@ public final class ModelEvaluation {
      * @param mmproj its projector
      * @param set folder of the evaluation set
      * @param imageTokens images are reduced to this many tokens, as when the models are served; 0: their own bound
+     * @param chatTemplate in place of the models' own: Jinja, or the name of one that llama.cpp has
      * @param kv number format of the measured model's KV cache; the base model's is F16
      * @param threads compute threads; 0 takes the processors available
      */
@@ -61,6 +63,7 @@ public final class ModelEvaluation {
             Optional<Path> mmproj,
             Path set,
             int imageTokens,
+            Optional<String> chatTemplate,
             KvType kv,
             int threads) {
         this.data = data;
@@ -68,6 +71,7 @@ public final class ModelEvaluation {
         this.mmproj = mmproj;
         this.set = set;
         this.imageTokens = imageTokens;
+        this.chatTemplate = chatTemplate;
         this.kv = kv;
         this.threads = threads;
     }
@@ -111,7 +115,7 @@ public final class ModelEvaluation {
         Optional<ModelFiles> baseMmproj =
                 mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.of(List.of(mmproj.get())));
         String identity = JobInputs.identity(
-                JobInputs.fingerprint(ModelFiles.of(base), store, progress), baseMmproj, store, progress);
+                JobInputs.fingerprint(ModelFiles.of(base), store, progress), baseMmproj, chatTemplate, store, progress);
         Evaluation evaluation =
                 new Evaluation(dataset, PlanEvaluator.outputs(cache, identity, dataset.digest(), imageTokens));
         Threads lanes = Threads.of(threads, files.parameters());
@@ -119,13 +123,13 @@ public final class ModelEvaluation {
         try (FeedCache baseInputs = new FeedCache(0);
                 FeedCache inputs = new FeedCache(0)) {
             Quality baseQuality;
-            try (FeederPool feeders = FeederPool.open(base, mmproj, imageTokens, lanes, baseInputs)) {
+            try (FeederPool feeders = open(base, mmproj, KvType.F16, lanes, baseInputs)) {
                 if (!evaluation.hasBase()) {
                     evaluation.recordBase(feeders.lanes(), progress.part(0, 0.3));
                 }
                 baseQuality = evaluation.run(feeders.lanes(), true, progress.part(0.3, 0.6));
             }
-            try (FeederPool feeders = FeederPool.open(model, projector, imageTokens, kv, lanes, inputs)) {
+            try (FeederPool feeders = open(model, projector, kv, lanes, inputs)) {
                 return new Result(
                         files.tensorBytes(),
                         files.tensorBytes() * 8.0 / files.parameters(),
@@ -133,5 +137,10 @@ public final class ModelEvaluation {
                         baseQuality);
             }
         }
+    }
+
+    private FeederPool open(
+            List<Path> model, Optional<Path> projector, KvType kvType, Threads lanes, FeedCache inputs) {
+        return FeederPool.open(model, projector, imageTokens, chatTemplate, kvType, lanes, inputs);
     }
 }

@@ -3,6 +3,7 @@ package dev.luq.requant.pipeline;
 import dev.luq.files.JsonFile;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.Quantizer;
+import dev.luq.machine.KvType;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.feed.FeedCache;
 import dev.luq.requant.measure.Evaluation;
@@ -176,6 +177,8 @@ final class PlanEvaluator implements AutoCloseable {
                 model,
                 mmproj,
                 inputs.imageTokens(),
+                inputs.chatTemplate(),
+                KvType.F16,
                 threads,
                 feedCaches.computeIfAbsent(mmproj.orElse(Path.of("")), path -> new FeedCache(EMBEDDINGS)));
     }

@@ -17,6 +17,7 @@ import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import dev.luq.requant.store.StoreLease;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -120,12 +121,17 @@ public final class RequantizationJob {
             return report;
         } catch (RuntimeException | IOException e) {
             RequantizationException failure = RequantizationException.of(e);
-            if (meter != null) {
-                status(
-                        failure instanceof RequantizationException.Cancelled
-                                ? JobStatus.State.CANCELLED
-                                : JobStatus.State.FAILED,
-                        Optional.of(failure.getMessage()));
+            try {
+                if (meter != null) {
+                    status(
+                            failure instanceof RequantizationException.Cancelled
+                                    ? JobStatus.State.CANCELLED
+                                    : JobStatus.State.FAILED,
+                            Optional.of(failure.getMessage()));
+                }
+            } catch (UncheckedIOException notWritten) {
+                // Of a full disk the failure speaks already.
+                failure.addSuppressed(notWritten);
             }
             throw failure;
         }
@@ -142,10 +148,15 @@ public final class RequantizationJob {
             JobInputs inputs = JobInputs.read(spec, store, calibrating);
             Planner planner = new Planner(inputs.model(), inputs.mmproj(), spec.serving());
             spec.requirePossible(planner);
+            Optional<ChosenPlan> made = decision(spec, inputs, store);
             Threads threads = Threads.of(spec.threads(), inputs.model().parameters());
             try (PlanEvaluator evaluator = new PlanEvaluator(inputs, store, cache, threads)) {
                 Calibrations calibrations = new Calibrations(inputs, cache, threads);
                 CalibrationRun main = calibrations.main(spec, calibrating);
+                leftOut(
+                        main.calibration().skipped().size(),
+                        main.calibration().examples().size(),
+                        "calibration");
                 Rankings rankings = Rankings.main(inputs, cache, evaluator, main, spec.levels(), threads);
                 AllocationCosts allocation =
                         new AllocationCosts(inputs, cache, evaluator, main.matrix(), planner, threads);
@@ -157,9 +168,9 @@ public final class RequantizationJob {
                 JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
                 JobProgress planning = begin(Phase.PLAN);
-                ChosenPlan decision =
-                        decide(() -> keeper.map(pace -> pace.decide(choosers, evaluator, main.matrix(), planning))
-                                .orElseGet(() -> chooser.decide(planning)));
+                ChosenPlan decision = made.orElseGet(() -> decide(
+                        inputs, () -> keeper.map(pace -> pace.decide(choosers, evaluator, main.matrix(), planning))
+                                .orElseGet(() -> chooser.decide(planning))));
                 AssembledModel assembled =
                         evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
                 begin(Phase.ASSEMBLE);
@@ -168,6 +179,7 @@ public final class RequantizationJob {
                 JobProgress evaluating = begin(Phase.EVALUATE);
                 Quality quality = evaluator.quality(
                         decision.candidate().plan(), main.matrix(), inputs.evaluation(), true, evaluating.part(0, 0.6));
+                leftOut(quality.skipped(), inputs.evaluation().examples().size(), "evaluation");
                 Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
                 begin(Phase.PUBLISH);
                 Report report = new Reporter(spec, inputs, main, rankings, allocation, planner)
@@ -195,15 +207,48 @@ public final class RequantizationJob {
         }
     }
 
-    /** The decision once made stands, also when a cache was emptied since. */
-    private ChosenPlan decide(Supplier<ChosenPlan> chooser) {
-        Path file = jobFolder.resolve(ChosenPlan.FILE);
-        Optional<ChosenPlan> made = JsonFile.read(file, ChosenPlan.class);
-        if (made.isPresent()) {
-            return made.get();
+    private void leftOut(int count, int of, String set) {
+        if (count > 0) {
+            listener.message(count + " of " + of + " examples of the " + set
+                    + " are too long, pictures included, and are left out.");
         }
-        ChosenPlan decision = chooser.get();
-        JsonFile.write(file, decision);
+    }
+
+    /**
+     * The decision that an earlier run made: it stands, also when a cache was emptied since.
+     *
+     * @throws RequantizationException.Failed the result's name is another model's, or this job published one of another
+     *     model or other sets
+     */
+    private Optional<ChosenPlan> decision(RequantizationSpec spec, JobInputs inputs, LayerStore store)
+            throws IOException {
+        Optional<ChosenPlan> made = JsonFile.read(jobFolder.resolve(ChosenPlan.FILE), ChosenPlan.class);
+        Optional<ChosenPlan> valid =
+                made.filter(plan -> plan.basis().isEmpty() || plan.basis().get().equals(inputs.all()));
+        Optional<Manifest> published = store.manifest(spec.output().manifestId());
+        if (published.isPresent()) {
+            boolean ours = made.isPresent()
+                    && published.get().plan().equals(made.get().candidate().plan());
+            if (!ours) {
+                throw new RequantizationException.Failed(
+                        "There is another model named " + spec.output().manifestId()
+                                + " already; choose another name for this one.",
+                        null);
+            }
+            if (valid.isEmpty()) {
+                throw new RequantizationException.Failed(
+                        "The base model or the sets have changed since "
+                                + spec.output().manifestId()
+                                + " was made of them; choose another name for what is made now.",
+                        null);
+            }
+        }
+        return valid;
+    }
+
+    private ChosenPlan decide(JobInputs inputs, Supplier<ChosenPlan> chooser) {
+        ChosenPlan decision = chooser.get().of(inputs.all());
+        JsonFile.write(jobFolder.resolve(ChosenPlan.FILE), decision);
         return decision;
     }
 

@@ -91,14 +91,17 @@ public record RequantizationSpec(
      * @param modelId its id in the catalogue
      * @param model paths of the GGUF, or of its split files in order; F16, BF16 or Q8_0
      * @param mmproj path of the projector
+     * @param chatTemplate that prompts are made with in place of the model's own, as it is served: Jinja, or the name of
+     *     one that llama.cpp has; absent in older descriptions: the model's own
      */
     @RegisterForReflection
-    public record Source(String modelId, List<String> model, Optional<String> mmproj) {
+    public record Source(String modelId, List<String> model, Optional<String> mmproj, Optional<String> chatTemplate) {
         public Source {
             require(modelId != null && !modelId.isBlank(), "The model needs an id.");
             require(model != null && !model.isEmpty(), "The model needs a file.");
             model = List.copyOf(model);
             mmproj = mmproj == null ? Optional.empty() : mmproj;
+            chatTemplate = chatTemplate == null ? Optional.empty() : chatTemplate;
         }
 
         public List<Path> modelPaths() {
@@ -277,6 +280,30 @@ public record RequantizationSpec(
                 serving,
                 threads,
                 new Output(manifestId, created, output.report()));
+    }
+
+    /**
+     * Whether another one asks for the same result, whatever its name: threads change how long it takes, and a job may go on
+     * where there are others.
+     */
+    public boolean asksTheSameAs(RequantizationSpec other) {
+        return inDetail(other).equals(other);
+    }
+
+    private RequantizationSpec inDetail(RequantizationSpec other) {
+        return new RequantizationSpec(
+                version,
+                source,
+                sets,
+                budget,
+                speed,
+                method,
+                levels,
+                calibration,
+                search,
+                serving.withThreads(other.serving.threads()),
+                other.threads,
+                new Output(other.output.manifestId(), other.output.created(), output.report()));
     }
 
     /** Writes {@code spec.json}, atomically. */

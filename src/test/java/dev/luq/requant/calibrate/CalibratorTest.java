@@ -66,7 +66,16 @@ class CalibratorTest {
 
     private static CalibrationOptions options(int examples, int vectors, int imageTokens, Duration interval) {
         return new CalibrationOptions(
-                examples, vectors, EnumSet.allOf(Activation.class), 256, 16, imageTokens, 1, 1, interval);
+                examples,
+                vectors,
+                EnumSet.allOf(Activation.class),
+                256,
+                16,
+                imageTokens,
+                Optional.empty(),
+                1,
+                1,
+                interval);
     }
 
     private static Example text(int line) {

@@ -104,7 +104,8 @@ final class Jobs {
                         List.of(REFERENCE.resolve(MODEL + "-F16.gguf").toString()),
                         Optional.of(REFERENCE
                                 .resolve("mmproj-" + MODEL + "-F16.gguf")
-                                .toString())),
+                                .toString()),
+                        Optional.empty()),
                 new Sets(
                         folder.resolve("calibration").toString(),
                         folder.resolve("evaluation").toString(),

@@ -373,6 +373,78 @@ class RequantizationJobTest {
     }
 
     @Test
+    void aNameThatAnotherModelHasIsRefusedBeforeTheWork() {
+        run(spec("taken", "90%", Method.ENTROPY));
+        Path other = Jobs.create(data.resolveSibling("other"), spec("taken", "80%", Method.ENTROPY));
+        Jobs.Notes notes = new Jobs.Notes();
+        RequantizationException failure = assertThrows(
+                RequantizationException.Failed.class,
+                () -> new RequantizationJob(new DataFolder(data), other).run(notes));
+        assertEquals(
+                "There is another model named taken already; choose another name for this one.", failure.getMessage());
+        assertEquals(List.of(Phase.CALIBRATE), notes.phases);
+    }
+
+    @Test
+    void whatWasMadeOfOtherSetsIsNotMadeAgainUnderItsName() throws IOException {
+        RequantizationSpec spec = spec("changed", "90%", Method.ENTROPY);
+        run(spec);
+        Files.writeString(
+                folder.resolve("calibration/more.jsonl"),
+                "{\"image\": null, \"question\": \"One more?\", \"answer\": \"yes\"}\n");
+        RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(spec));
+        assertTrue(failure.getMessage().contains("the sets have changed since changed was made"), failure.getMessage());
+    }
+
+    @Test
+    void aDecisionForOtherSetsIsMadeAnewUntilItsModelIsPublished() throws IOException {
+        RequantizationSpec spec = spec("decided", "90%", Method.ENTROPY);
+        Path job = Jobs.create(data, spec);
+        Jobs.Notes notes = new Jobs.Notes();
+        notes.cancelAt = Phase.EVALUATE;
+        assertThrows(RequantizationException.Cancelled.class, () -> new RequantizationJob(new DataFolder(data), job)
+                .run(notes));
+        byte[] before = Files.readAllBytes(job.resolve("plan.json"));
+        Files.writeString(
+                folder.resolve("calibration/more.jsonl"),
+                "{\"image\": null, \"question\": \"One more?\", \"answer\": \"yes\"}\n");
+        run(spec);
+        assertFalse(Arrays.equals(before, Files.readAllBytes(job.resolve("plan.json"))));
+    }
+
+    @Test
+    void promptsAreMadeWithTheTemplateThatTheModelIsServedWith() throws IOException {
+        RequantizationSpec own = spec("own", "90%", Method.ENTROPY);
+        RequantizationSpec other = withTemplate(spec("vicuna", "90%", Method.ENTROPY), "vicuna");
+        double kld = run(own).quality().all().meanKld();
+        assertNotEquals(kld, run(other).quality().all().meanKld());
+        RequantizationException failure = assertThrows(
+                RequantizationException.Failed.class,
+                () -> run(withTemplate(spec("unknown", "90%", Method.ENTROPY), "vicunia")));
+        assertTrue(failure.getMessage().contains("there is no chat template vicunia"), failure.getMessage());
+    }
+
+    private static RequantizationSpec withTemplate(RequantizationSpec spec, String template) {
+        return new RequantizationSpec(
+                spec.version(),
+                new RequantizationSpec.Source(
+                        spec.source().modelId(),
+                        spec.source().model(),
+                        spec.source().mmproj(),
+                        Optional.of(template)),
+                spec.sets(),
+                spec.budget(),
+                spec.speed(),
+                spec.method(),
+                spec.levels(),
+                spec.calibration(),
+                spec.search(),
+                spec.serving(),
+                spec.threads(),
+                spec.output());
+    }
+
+    @Test
     void aCancelledJobSaysSoAndGoesOn() {
         for (Phase phase : List.of(Phase.CALIBRATE, Phase.RANK, Phase.EVALUATE)) {
             Path job = Jobs.create(data, spec("cancelled", "90%", Method.LADDER));
@@ -417,6 +489,15 @@ class RequantizationJobTest {
         RequantizationException failure = assertThrows(
                 RequantizationException.Failed.class, () -> run(spec("impossible", "kld:0.0000000001", Method.KLD)));
         assertTrue(failure.getMessage().contains("No plan is good enough for kld:0.0000000001"), failure.getMessage());
+    }
+
+    /** Two precisions end at Q4_K_M, an allocation at Q8_0. */
+    @Test
+    void whereOneMethodReachesADivergenceTheOthersNeedNot() {
+        double most = run(spec("most", "100%", Method.KLD)).quality().all().meanKld();
+        assertThrows(RequantizationException.Failed.class, () -> run(spec("two", "kld:" + most / 3, Method.KLD)));
+        Report report = run(spec("any", "kld:" + most / 3, Method.BEST));
+        assertTrue(report.quality().all().meanKld() <= most / 3);
     }
 
     /** With the projector as it is all layers low would be too much: only a projector of Q8_0 leaves enough. */
@@ -488,7 +569,7 @@ class RequantizationJobTest {
         RequantizationSpec good = spec("broken", "90%", Method.ENTROPY);
         RequantizationSpec bad = new RequantizationSpec(
                 good.version(),
-                new RequantizationSpec.Source("tiny", List.of(broken.toString()), Optional.empty()),
+                new RequantizationSpec.Source("tiny", List.of(broken.toString()), Optional.empty(), Optional.empty()),
                 good.sets(),
                 good.budget(),
                 good.speed(),

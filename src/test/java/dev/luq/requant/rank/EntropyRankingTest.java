@@ -62,7 +62,16 @@ class EntropyRankingTest {
                 "qwen2.5-vl-tiny",
                 set,
                 new CalibrationOptions(
-                        0, vectors, EnumSet.allOf(Activation.class), 256, 64, 0, 1, 1, Duration.ofDays(1)),
+                        0,
+                        vectors,
+                        EnumSet.allOf(Activation.class),
+                        256,
+                        64,
+                        0,
+                        Optional.empty(),
+                        1,
+                        1,
+                        Duration.ofDays(1)),
                 folder.resolve(name),
                 (done, of) -> {});
     }

@@ -33,7 +33,7 @@ class RequantizationSpecTest {
 
     private static RequantizationSpec spec() {
         return RequantizationSpec.of(
-                new Source("demo", List.of("demo.gguf"), Optional.of("mmproj.gguf")),
+                new Source("demo", List.of("demo.gguf"), Optional.of("mmproj.gguf"), Optional.empty()),
                 new Sets("calibration", "evaluation", 0),
                 Budget.parse("60%"),
                 new ServingShape(2048, 128, 4, 2),
