@@ -68,7 +68,8 @@ final class PaceKeeper {
             PlanEvaluator evaluator,
             KeyedImatrix matrix,
             JobProgress progress) {
-        TokenTimes expectation = expectation(progress);
+        double bytesPerSecond = Cancellable.run(progress::cancelled, meter::bytesPerSecond);
+        TokenTimes expectation = expectation(bytesPerSecond);
         Planner unmeasured = planner.at(new Pace(wanted, 0, expectation::seconds));
         MeasuredTimes times = new MeasuredTimes();
         List<Measured> measured = new ArrayList<>();
@@ -90,13 +91,21 @@ final class PaceKeeper {
                 break;
             }
         }
-        paced = planner.at(pace(expectation, times));
+        MeasuredTimes.Line line = times.line();
+        ChosenPlan.Expected others = new ChosenPlan.Expected(bytesPerSecond, line.fixed(), line.factor());
+        expect(others);
         // The slower one of two has more bits.
         return measured.stream()
                 .filter(this::keepsPace)
                 .min(Comparator.comparingDouble(Measured::tokensPerSecond))
-                .map(best -> best.plan().at(new Report.Speed(wanted, best.expected(), best.tokensPerSecond())))
+                .map(best -> best.plan().at(new Report.Speed(wanted, best.expected(), best.tokensPerSecond()), others))
                 .orElseThrow(() -> tooSlow(measured));
+    }
+
+    /** Expects of plans what an earlier run of the job found. */
+    void expect(ChosenPlan.Expected found) {
+        TokenTimes expectation = expectation(found.bytesPerSecond());
+        paced = planner.at(new Pace(wanted, found.fixed(), tensor -> found.factor() * expectation.seconds(tensor)));
     }
 
     /** The plan to measure next, at first the one for the budget alone; empty where there is no other one. */
@@ -139,13 +148,13 @@ final class PaceKeeper {
         return tokensPerSecond >= (1 - NOISE) * wanted;
     }
 
-    private TokenTimes expectation(JobProgress progress) {
+    private TokenTimes expectation(double bytesPerSecond) {
         return new TokenTimes(
                 LayeredModel.of(inputs.model()),
                 KernelTable.read(KernelTable.file(Optional.empty())),
                 meter.kernels(),
                 Math.min(meter.threads(), Processors.available()),
-                Cancellable.run(progress::cancelled, meter::bytesPerSecond));
+                bytesPerSecond);
     }
 
     /** What is expected of plans after some were measured. */

@@ -165,6 +165,7 @@ public final class RequantizationJob {
                 PlanChooser chooser = choosers.apply(planner);
                 Optional<PaceKeeper> keeper =
                         spec.speed().map(wanted -> new PaceKeeper(planner, spec.serving(), inputs, wanted));
+                made.flatMap(ChosenPlan::pace).ifPresent(pace -> keeper.ifPresent(found -> found.expect(pace)));
                 JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
                 JobProgress planning = begin(Phase.PLAN);

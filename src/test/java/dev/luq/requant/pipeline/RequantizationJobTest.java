@@ -273,6 +273,15 @@ class RequantizationJobTest {
     }
 
     @Test
+    void speedsOfAComparisonStayWhenTheJobGoesOn() throws IOException {
+        RequantizationSpec spec = Specs.at(5, Jobs.spec(folder, "speeds", "90%", Method.ERROR, Scope.SIZES), "90%");
+        Report first = run(spec);
+        assertTrue(first.comparison().orElseThrow().equalBytes().stream()
+                .allMatch(measured -> measured.tokensPerSecond().isPresent()));
+        assertEquals(first, run(spec));
+    }
+
+    @Test
     void aSpeedThatNoPlanReachesIsRefusedWithTheFastest() {
         for (Method method : List.of(Method.ALLOCATION, Method.BEST)) {
             RequantizationException.Failed e = assertThrows(
