@@ -2,7 +2,10 @@ package dev.luq.protocol;
 
 import java.io.IOException;
 
-/** The other side does not speak the protocol: its stream cannot be read any further. */
+/**
+ * What is read is no frame: the other side does not speak the protocol, and its stream cannot be read any further. Or what
+ * was to be written cannot be a frame.
+ */
 public final class FrameException extends IOException {
 
     FrameException(String message) {

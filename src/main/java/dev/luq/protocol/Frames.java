@@ -85,7 +85,8 @@ public final class Frames {
         /**
          * Writes one frame and flushes.
          *
-         * @throws FrameException when the frame is longer than the limit: nothing was written, others may follow
+         * @throws FrameException when the frame is longer than the limit or holds what has no encoding: nothing was
+         *     written, others may follow
          * @throws IOException when the other side is gone
          */
         public void write(T frame) throws IOException {
@@ -99,7 +100,12 @@ public final class Frames {
                 }
             }
             Measure body = new Measure();
-            writer.writeValue(body, frame);
+            try {
+                writer.writeValue(body, frame);
+            } catch (JacksonException | RuntimeException e) {
+                // Half of a surrogate pair, for one, has no UTF-8.
+                throw new FrameException("a frame cannot be encoded", e);
+            }
             long length = body.length;
             if (length > limit) {
                 throw new FrameException("a frame of " + length + " bytes cannot be written");

@@ -181,7 +181,7 @@ final class WorkerProcess {
         }
     }
 
-    /** The request of a frame that is too long fails; the worker never hears of it. */
+    /** The request of a frame that cannot be written fails; the worker never hears of it. */
     private void refuse(ServerFrame frame) {
         if (frame instanceof ServerFrame.OfRequest request) {
             outbox.addAll(images.prepared(request.id()));
@@ -190,10 +190,13 @@ final class WorkerProcess {
                     new WorkerFrame.Failed(
                             request.id(),
                             "request_too_large",
-                            "The request is too large for the model's process. Send less text or fewer images.",
+                            "The request cannot be sent to the model's process: it is too large, or its text is no"
+                                    + " Unicode. Send less text or fewer images.",
                             null));
         } else {
-            log.errorf("A frame to the worker is too long: %s", frame.getClass().getSimpleName());
+            log.errorf(
+                    "A frame to the worker cannot be written: %s",
+                    frame.getClass().getSimpleName());
         }
     }
 

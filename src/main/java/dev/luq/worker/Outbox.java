@@ -64,10 +64,11 @@ final class Outbox {
         }
     }
 
-    /** What ends the request of a frame that is too long to be written. */
+    /** What ends the request of a frame that cannot be written. */
     private static WorkerFrame instead(WorkerFrame frame, FrameException e) throws FrameException {
         if (frame instanceof WorkerFrame.OfRequest ofRequest) {
-            return new WorkerFrame.Failed(ofRequest.id(), "internal_error", "A piece of the answer is too long", null);
+            return new WorkerFrame.Failed(
+                    ofRequest.id(), "internal_error", "A piece of the answer cannot be sent", null);
         }
         throw e;
     }

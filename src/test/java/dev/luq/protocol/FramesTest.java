@@ -136,6 +136,19 @@ class FramesTest {
         assertNull(reader.read());
     }
 
+    /** Half of a surrogate pair has no UTF-8: that one frame is not begun, and its stream goes on. */
+    @Test
+    void aFrameThatHasNoEncodingIsNotBegun() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Frames.Writer<ServerFrame> writer = new Frames.Writer<>(ServerFrame.class, out);
+        assertThrows(FrameException.class, () -> writer.write(new ServerFrame.Cancel("a\ud800b")));
+        writer.write(new ServerFrame.Cancel("last"));
+        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(
+                ServerFrame.class, new ByteArrayInputStream(out.toByteArray()), ServerFrame.LONGEST);
+        assertEquals(new ServerFrame.Cancel("last"), reader.read());
+        assertNull(reader.read());
+    }
+
     @Test
     void aDamagedDeltaIsAMessageOrAFrameException() throws IOException {
         WorkerFrame delta = new WorkerFrame.Delta("request", "a text of more than 23 bytes", null, null, 300);

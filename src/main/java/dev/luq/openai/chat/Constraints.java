@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.openai.generation.Check;
 import dev.luq.protocol.PromptInput.Constraint;
 import dev.luq.schema.SchemaCheck;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** What the answer to a prompt without a template has to follow. */
 public final class Constraints {
@@ -37,6 +39,8 @@ public final class Constraints {
         }
         String field = Check.isNull(schema) ? FORMAT : SCHEMA;
         String text = Check.wellFormed(rules.get(SCHEMA).toString());
-        return new Constraint(field, null, text, schemas.patterns());
+        Map<String, String> patterns = new TreeMap<>();
+        schemas.patterns().forEach((pattern, meaning) -> patterns.put(Check.wellFormed(pattern), meaning));
+        return new Constraint(field, null, text, patterns);
     }
 }

@@ -78,8 +78,25 @@ final class CallReader {
         }
         JsonNode arguments = arguments(function);
         return arguments.isObject() && SchemaMatch.fits(arguments, schema)
-                ? new Call(function.get("name").textValue(), arguments.toString())
+                ? new Call(function.get("name").textValue(), written(arguments))
                 : null;
+    }
+
+    /** Half of a surrogate pair, which a model may write as an escape, stays one: it has no UTF-8. */
+    private static String written(JsonNode arguments) {
+        String text = arguments.toString();
+        StringBuilder escaped = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (i + 1 < text.length() && Character.isSurrogatePair(c, text.charAt(i + 1))) {
+                escaped.append(c).append(text.charAt(++i));
+            } else if (Character.isSurrogate(c)) {
+                escaped.append(String.format("\\u%04x", (int) c));
+            } else {
+                escaped.append(c);
+            }
+        }
+        return escaped.toString();
     }
 
     private static List<String> names(JsonNode value) {

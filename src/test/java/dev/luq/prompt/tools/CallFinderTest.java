@@ -70,6 +70,14 @@ class CallFinderTest {
         return found(Form.FREE, true, false, text);
     }
 
+    /** A surrogate pair is written as it is, half of one stays the escape that the model wrote. */
+    @Test
+    void halfACharacterInArgumentsStaysAnEscape() {
+        List<String> found = free("{\"name\":\"get_weather\",\"arguments\":{\"city\":\"\\ud83d\\ude00 \\ud83d!\"}}");
+        assertEquals(1, found.size());
+        assertTrue(found.get(0).contains("\ud83d\ude00 \\ud83d!"), found.toString());
+    }
+
     @Test
     void aCallWithinTagsIsOne() {
         for (String tag : List.of("tool_call", "tools", "function_call")) {
