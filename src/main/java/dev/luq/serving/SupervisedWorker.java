@@ -261,6 +261,11 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         return InFlightRequest.answer(modelId, frame, listener, this::submit);
     }
 
+    /** @param told about this request */
+    <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame, GenerationListener told) {
+        return InFlightRequest.answer(modelId, frame, told, this::submit);
+    }
+
     private void submit(InFlightRequest request) {
         Permits.Refusal refusal = admit(request);
         if (refusal == null) {

@@ -1,5 +1,7 @@
 package dev.luq.serving;
 
+import dev.luq.protocol.PromptInput;
+import dev.luq.protocol.PromptInput.Piece;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -130,26 +132,49 @@ final class Swap {
 
     /** A model may load and yet fail on its first token. */
     private void probe(SupervisedWorker candidate) {
+        WorkerFrame.ModelInfo info = candidate.info().orElseThrow();
         try {
-            candidate
-                    .generate(
-                            new ServerFrame.Generate(
-                                    "probe-" + UUID.randomUUID(),
-                                    QUESTION,
-                                    List.of(),
-                                    Sampling.GREEDY,
-                                    1,
-                                    List.of(),
-                                    -1,
-                                    false),
-                            NO_LISTENER)
-                    .filter(frame -> frame instanceof WorkerFrame.Finished)
-                    .collect()
-                    .last()
-                    .await()
-                    .atMost(deadline.plusSeconds(5));
+            if (info.generates()) {
+                generate(candidate);
+            } else {
+                embed(candidate, info.ranks() ? new Piece.Pair("Hello", "Hello") : new Piece.Text("Hello"));
+            }
         } catch (WorkerException | TimeoutException e) {
             throw new ModelOperationException.Failed("The model's new process does not answer: " + e.getMessage());
         }
+    }
+
+    private void embed(SupervisedWorker candidate, Piece piece) {
+        candidate
+                .query(
+                        new ServerFrame.Embed(
+                                "probe-" + UUID.randomUUID(),
+                                List.of(new PromptInput.Raw(List.of(piece), null)),
+                                List.of(),
+                                null,
+                                null),
+                        NO_LISTENER)
+                .await()
+                .atMost(deadline.plusSeconds(5));
+    }
+
+    private void generate(SupervisedWorker candidate) {
+        candidate
+                .generate(
+                        new ServerFrame.Generate(
+                                "probe-" + UUID.randomUUID(),
+                                QUESTION,
+                                List.of(),
+                                Sampling.GREEDY,
+                                1,
+                                List.of(),
+                                -1,
+                                false),
+                        NO_LISTENER)
+                .filter(frame -> frame instanceof WorkerFrame.Finished)
+                .collect()
+                .last()
+                .await()
+                .atMost(deadline.plusSeconds(5));
     }
 }
