@@ -1,6 +1,7 @@
 package dev.luq.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -341,6 +342,11 @@ public final class SchemaCheck {
                 throw invalid(path + "." + keyword, "must be an integer of 0 or more");
             }
             if (count.bigIntegerValue().bitLength() > 31 || count.intValue() > most) {
+                if (!enforced) {
+                    // A bound that nobody reaches: without it the converter counts nothing.
+                    ((ObjectNode) schema).remove(keyword);
+                    return;
+                }
                 throw tooComplex(path + "." + keyword, "is larger than " + most);
             }
             repetitions += Math.min(count.intValue(), MOST_REPETITIONS);

@@ -2,6 +2,7 @@ package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -205,7 +206,8 @@ final class Conversation {
         } else if (calls) {
             out.putNull("content");
         } else {
-            throw new InvalidRequest(field + ".content", field + ".content is missing");
+            // Clients keep null of a stream in which no text came.
+            out.put("content", "");
         }
         if (message.reasoningContent() != null) {
             out.put("reasoning_content", counted(message.reasoningContent()));
@@ -238,17 +240,27 @@ final class Conversation {
                                 field + ".function.arguments", call.function().arguments())));
     }
 
-    /** A call without arguments is written in several ways; templates want an object. */
+    /**
+     * A call without arguments is written in several ways, and the end of an answer may cut arguments off: templates want
+     * an object.
+     */
     private static String arguments(String field, String text) {
         if (Check.present(field, text).isBlank()) {
             return "{}";
         }
         // Read, not kept: as objects they would take many times the memory that their text was charged for.
+        boolean inside = false;
         try (JsonParser parser = ARGUMENTS.createParser(text)) {
             JsonToken first = parser.nextToken();
+            inside = first == JsonToken.START_OBJECT;
             parser.skipChildren();
+            inside = false;
             if ((first == JsonToken.START_OBJECT || first == JsonToken.VALUE_NULL) && parser.nextToken() == null) {
                 return first == JsonToken.VALUE_NULL ? "{}" : text;
+            }
+        } catch (JsonProcessingException e) {
+            if (inside && e.getLocation() != null && e.getLocation().getCharOffset() >= text.length()) {
+                return "{}";
             }
         } catch (IOException e) {
             // said below

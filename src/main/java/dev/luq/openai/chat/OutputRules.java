@@ -22,7 +22,9 @@ import java.util.regex.Pattern;
 /** Checks of the fields that shape the answer: tools, format, stop strings, token biases. */
 final class OutputRules {
 
-    private static final int MOST_TOOLS = 128;
+    /** Clients with several tool servers have hundreds; OpenAI takes 128. */
+    private static final int MOST_TOOLS = 512;
+
     private static final int MOST_STOPS = 64;
     /** Characters of one stop string, and of all of them. */
     private static final int LONGEST_STOP = 1024;
@@ -39,7 +41,7 @@ final class OutputRules {
     private static final int LONGEST_BIASED = 256;
     private static final Pattern TOKEN_ID = Pattern.compile("\\d{1,9}");
     private static final Pattern NUMBER = Pattern.compile("-?\\d+");
-    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.-]{1,128}");
 
     private OutputRules() {}
 
@@ -52,6 +54,16 @@ final class OutputRules {
         ArrayNode tools = tools(request.tools(), schemas);
         JsonNode choice = request.toolChoice();
         String word = "auto";
+        if (choice != null && choice.path("type").asText().equals("allowed_tools")) {
+            JsonNode allowed = Check.object("tool_choice.allowed_tools", choice.get("allowed_tools"));
+            tools = allowed(allowed.get("tools"), tools);
+            choice = allowed.get("mode");
+            if (!"auto".equals(Check.text("tool_choice.allowed_tools.mode", choice))
+                    && !choice.textValue().equals("required")) {
+                throw new InvalidRequest(
+                        "tool_choice.allowed_tools.mode", "tool_choice.allowed_tools.mode must be auto or required");
+            }
+        }
         boolean named = !Check.isNull(choice) && !choice.isTextual();
         if (!Check.isNull(choice)) {
             tools = named ? only(chosenName(choice), tools) : tools;
@@ -86,7 +98,7 @@ final class OutputRules {
                 throw new InvalidRequest(
                         field + ".function.name",
                         field + ".function.name must be unique and have 1 to"
-                                + " 64 letters, digits, underscores, dots or dashes");
+                                + " 128 letters, digits, underscores, dots or dashes");
             }
             ObjectNode out = json.addObject()
                     .put("type", "function")
@@ -140,6 +152,33 @@ final class OutputRules {
         return Check.text(
                 field + ".function.name",
                 Check.object(field + ".function", choice.get("function")).get("name"));
+    }
+
+    /** Of the tools those that the model may call now, named as in {@code tools}. */
+    private static ArrayNode allowed(JsonNode names, ArrayNode tools) {
+        String field = "tool_choice.allowed_tools.tools";
+        if (Check.isNull(names) || !names.isArray()) {
+            throw new InvalidRequest(field, field + " must be an array of functions");
+        }
+        Set<String> allowed = new HashSet<>();
+        for (int i = 0; i < names.size(); i++) {
+            String tool = field + "[" + i + "].function";
+            JsonNode function = names.get(i).path("function");
+            allowed.add(Check.text(tool + ".name", Check.object(tool, function).get("name")));
+        }
+        ArrayNode few = JsonNodeFactory.instance.arrayNode();
+        tools.forEach(tool -> {
+            if (allowed.remove(tool.at("/function/name").asText())) {
+                few.add(tool);
+            }
+        });
+        if (!allowed.isEmpty()) {
+            throw new InvalidRequest(
+                    field,
+                    field + " names no tool of this request: "
+                            + allowed.iterator().next());
+        }
+        return few;
     }
 
     /** A function that must be called is the only one that the model is told of. */

@@ -1,5 +1,6 @@
 package dev.luq.openai.responses;
 
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.errors.ApiError;
 import dev.luq.openai.chat.ChatValidation;
 import dev.luq.openai.generation.AnswerBuilder;
@@ -11,6 +12,7 @@ import dev.luq.openai.generation.FieldNames;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import io.vertx.core.buffer.Buffer;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** A request for a response, generated as the chat completion that it asks for. */
@@ -26,6 +28,13 @@ final class ResponseExchange implements Exchange {
     @Override
     public String model() {
         return request.model();
+    }
+
+    @Override
+    public Optional<KeepAlive> keepAlive() {
+        return request.others() == null
+                ? Optional.empty()
+                : Check.keepAlive("keep_alive", request.others().get("keep_alive"));
     }
 
     @Override

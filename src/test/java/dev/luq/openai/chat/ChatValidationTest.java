@@ -559,7 +559,6 @@ class ChatValidationTest {
                 "messages[0].content[0].image_url.detail | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\",\"detail\":\"max\"}}]}]",
                 "messages[0].content[0] | [{\"role\":\"assistant\",\"content\":[{\"type\":\"image_url\",\"image_url\":\"u\"}]}]",
                 "messages[0].name | [{\"role\":\"function\",\"content\":\"1\"}]",
-                "messages[0].content | [{\"role\":\"assistant\"}]",
                 "messages[0].tool_call_id | [{\"role\":\"tool\",\"content\":\"1\"}]",
                 "messages[0].tool_calls[0].id | [{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]",
                 "messages[0].tool_calls[0].function.arguments | [{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\"}}]}]"
@@ -606,18 +605,31 @@ class ChatValidationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "  ", "null"})
-    void aCallWithoutArgumentsHasNone(String arguments) {
+    @ValueSource(strings = {"", "  ", "null", "{", "{\\\"city\\\": \\\"Par", "{\\\"a\\\": [1,"})
+    void aCallWithoutArgumentsOrWithHalfOfThemHasNone(String arguments) {
         assertTrue(Prompts.chat(validate(withArguments(arguments), VISION).generate("id", 0, List.of()))
                 .contains("\"arguments\":\"{}\""));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{", "[]", "5", "{} {}", "{'a':1}", "null 1", "{} x"})
+    @ValueSource(strings = {"[]", "5", "{} {}", "{'a':1}", "null 1", "{} x"})
     void argumentsThatAreNoObjectAreNamed(String arguments) {
         ApiException refused = assertThrows(ApiException.class, () -> validate(withArguments(arguments), VISION));
         assertEquals(
                 "messages[1].tool_calls[0].function.arguments", refused.error().param());
+    }
+
+    /** Clients that add up a stream in which no text came keep its null. */
+    @Test
+    void anAssistantThatSaidNothingSaidNothing() {
+        for (String turn : List.of("{\"role\":\"assistant\"}", "{\"role\":\"assistant\",\"content\":null}")) {
+            String chat = Prompts.chat(validate(
+                            "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}," + turn
+                                    + ",{\"role\":\"user\",\"content\":\"b\"}]}",
+                            VISION)
+                    .generate("id", 0, List.of()));
+            assertTrue(chat.contains("{\"role\":\"assistant\",\"content\":\"\"}"), chat);
+        }
     }
 
     private static String withArguments(String arguments) {
@@ -664,8 +676,9 @@ class ChatValidationTest {
         assertEquals(
                 "response_format.json_schema.schema.properties.mail.pattern",
                 pattern.error().param());
-        ApiException complex = refusal(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":"
-                + "{\"properties\":{\"list\":{\"type\":\"array\",\"maxItems\":1000000}}}}}]");
+        ApiException complex = refusal(
+                ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"strict\":true,\"parameters\":"
+                        + "{\"properties\":{\"list\":{\"type\":\"array\",\"maxItems\":1000000}}}}}]");
         assertEquals(400, complex.error().status());
         assertEquals("schema_too_complex", complex.error().code());
         assertEquals(
@@ -707,6 +720,56 @@ class ChatValidationTest {
         assertEquals(
                 ",\"tools\":[" + B + "],\"tool_choice\":\"required\",\"parallel_tool_calls\":false",
                 besidesMessages(TOOLS + ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"b\"}}"));
+    }
+
+    @Test
+    void ofAllToolsSomeAreAllowed() {
+        String some =
+                TOOLS + ",\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"%s\",\"tools\":"
+                        + "[{\"type\":\"function\",\"function\":{\"name\":\"%s\"}}]}}";
+        for (String mode : List.of("auto", "required")) {
+            assertEquals(
+                    ",\"tools\":[" + B + "],\"tool_choice\":\"" + mode + "\",\"parallel_tool_calls\":true",
+                    besidesMessages(some.formatted(mode, "b")));
+        }
+        assertEquals(
+                "tool_choice.allowed_tools.tools",
+                refusal(some.formatted("auto", "c")).error().param());
+        assertEquals(
+                "tool_choice.allowed_tools.mode",
+                refusal(some.formatted("none", "b")).error().param());
+    }
+
+    @Test
+    void aBoundThatNobodyReachesIsLeftOutOfToolsThatAreNotStrict() {
+        String chat = Prompts.chat(
+                frame(
+                        ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":"
+                                + "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"maxLength\":2147483647},"
+                                + "\"b\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":5000,\"minItems\":1}}}}}]"));
+        assertTrue(
+                chat.contains("\"properties\":{\"a\":{\"type\":\"string\"},"
+                        + "\"b\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":1}}"),
+                chat);
+    }
+
+    /** As clients make them of a server's and a tool's name. */
+    @Test
+    void manyToolsOfLongNamesAreTaken() {
+        StringBuilder tools = new StringBuilder();
+        for (int i = 0; i < 200; i++) {
+            tools.append(i == 0 ? "" : ",")
+                    .append("{\"type\":\"function\",\"function\":{\"name\":\"")
+                    .append("n".repeat(124))
+                    .append(1000 + i)
+                    .append("\"}}");
+        }
+        assertTrue(besidesMessages(",\"tools\":[" + tools + "]").contains("n1199"));
+        assertEquals(
+                "tools[0].function.name",
+                refusal(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"" + "n".repeat(129) + "\"}}]")
+                        .error()
+                        .param());
     }
 
     @Test
