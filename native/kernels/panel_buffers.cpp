@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <sys/mman.h>
+#include <system_error>
 #include <thread>
 
 namespace luq::kernels {
@@ -25,10 +26,18 @@ void set_tensor(ggml_backend_buffer_t buffer, ggml_tensor * tensor, const void *
                      panels * (i + 1) / threads);
     };
     std::vector<std::thread> helpers;
-    for (int64_t i = 1; i < threads; i++) {
-        helpers.emplace_back(pack, i);
+    int64_t shared = 1;
+    try {
+        for (; shared < threads; shared++) {
+            helpers.emplace_back(pack, shared);
+        }
+    } catch (const std::system_error &) {
+        // No more threads are to be had: the rest is done here.
     }
     pack(0);
+    for (int64_t i = shared; i < threads; i++) {
+        pack(i);
+    }
     for (std::thread & helper : helpers) {
         helper.join();
     }

@@ -37,6 +37,8 @@ build_stock_tools() {
     local variant=$1 directory=$2 work key bin
     key=$(stock_tools_key "$variant")
     if [ "$(cat "$directory/key" 2> /dev/null)" != "$key" ]; then
+        [ -e "$directory/key" ] || [ -z "$(ls -A "$directory" 2> /dev/null)" ] \
+            || fail "--stock-tools replaces all of $directory, which has other files: give a folder that is empty or new"
         work=$(work_dir "$variant" "stock-$variant")
         with_lock
         fetch_source

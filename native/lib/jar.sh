@@ -51,7 +51,10 @@ installed_jar() {
     local repository
     repository=$(sed -n -E 's/.*-Dmaven\.repo\.local=([^ ]+).*/\1/p' <<< "${MAVEN_OPTS:-} ${MAVEN_ARGS:-}")
     if [ -z "$repository" ] && [ -f "$HOME/.m2/settings.xml" ]; then
-        repository=$(sed -n -E 's|.*<localRepository>(.*)</localRepository>.*|\1|p' "$HOME/.m2/settings.xml" | head -n 1)
+        # Maven's own settings have an example of it in a comment.
+        repository=$(tr '\n' ' ' < "$HOME/.m2/settings.xml" | sed -E 's/<!--/\n&/g; s/-->/&\n/g' | sed '/^<!--/d' \
+            | sed -n -E 's|.*<localRepository>[[:space:]]*([^<]*[^<[:space:]])[[:space:]]*</localRepository>.*|\1|p')
+        repository=${repository//'${user.home}'/$HOME}
     fi
     echo "${repository:-$HOME/.m2/repository}/dev/luq/luq-native/0.1.0-SNAPSHOT/luq-native-0.1.0-SNAPSHOT.jar"
 }

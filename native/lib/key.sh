@@ -4,14 +4,20 @@
 # The instruction sets that the compiler sees with -march=native. A jar made for this machine's CPU must not be
 # picked up by another one that shares the cache.
 cpu_flags() {
-    sed -n -E 's/^(flags|Features)[[:space:]]*: //p' /proc/cpuinfo | head -n 1 | tr ' ' '\n' | sort -u | tr '\n' ' '
+    # To its end the list of many processors is longer than a pipe: sed ends by itself.
+    sed -n -E '/^(flags|Features)[[:space:]]*: /{s///p;q}' /proc/cpuinfo | tr ' ' '\n' | sort -u | tr '\n' ' '
 }
 
 # Whether a variant runs on this machine's CPU alone, or on any that has what it has.
 is_for_this_cpu() { [ "$1" != all ] && ! is_cross; }
 
+# A line; of C's compiler too, unless it is the same version of the same one.
 compiler() {
-    "$CXX" --version | head -n 1
+    local cxx cc
+    cxx=$("$CXX" --version | head -n 1)
+    cc=$("$CC" --version | head -n 1)
+    [ "${cc#* }" = "${cxx#* }" ] || cxx+=", $cc"
+    echo "$cxx"
 }
 
 inputs_key() {

@@ -17,7 +17,7 @@ source_is_cached() {
 }
 
 fetch_source() {
-    [ -d "$SOURCE_REPO" ] || git init -q --bare "$SOURCE_REPO"
+    source_git rev-parse --git-dir > /dev/null 2>&1 || git init -q --bare "$SOURCE_REPO"
     if [ -n "${LUQ_LLAMA_SOURCE:-}" ]; then
         source_from_directory "$LUQ_LLAMA_SOURCE"
         return
@@ -40,7 +40,7 @@ source_from_directory() {
     else
         tree=$(
             export GIT_INDEX_FILE=$CACHE/directory.index
-            rm -f "$GIT_INDEX_FILE"
+            rm -f "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.lock"
             source_git --work-tree="$directory" add -A -f . && source_git write-tree
         ) \
             || fail "LUQ_LLAMA_SOURCE: git cannot read $directory (see above)"
@@ -115,6 +115,7 @@ check_out_source() {
     mkdir -p "$directory"
     (
         export GIT_INDEX_FILE=$directory.index
+        rm -f "$GIT_INDEX_FILE.lock" # of a build that was killed: this one has the lock of all
         source_git --work-tree="$directory" read-tree "$LLAMA_TREE"
         for patch in "$@"; do
             source_git apply --cached "$patch" \
