@@ -133,7 +133,6 @@ final class SlicePipeline implements AutoCloseable {
                 valid = quantizer.quantize(rows, out);
             }
             out.flip();
-            buffers.add(rows);
         }
         if (!valid) {
             String tensor = job.source().name();
@@ -145,6 +144,9 @@ final class SlicePipeline implements AutoCloseable {
                             : "Tensor " + tensor
                                     + " of the base model holds values that are no finite numbers: the file is damaged."
                                     + " Fetch or convert it again.");
+        }
+        if (!job.isCopy()) {
+            buffers.add(rows);
         }
         return out;
     }
