@@ -75,6 +75,17 @@ class ModelRouteTest {
         assertEquals(List.of("rejected model_not_loaded"), heard);
     }
 
+    /** What is to serve is asked first, for what it can do. */
+    @Test
+    void modelsThatGenerateNothingReplaceOthersToo() throws Exception {
+        serve("encoder");
+        long pid = route.pid().orElseThrow();
+        swap("encoder", "encoder").overlap();
+        assertNotEquals(pid, route.pid().orElseThrow());
+        swap("reranker", "encoder").pause();
+        assertTrue(route.info().orElseThrow().ranks());
+    }
+
     @Test
     void besideEachOtherNobodyWaits() throws Exception {
         serve("good");

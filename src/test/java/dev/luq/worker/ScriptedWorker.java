@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.Signals;
 import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -43,6 +44,10 @@ public final class ScriptedWorker implements ModelHost {
     private final Map<String, Consumer<WorkerFrame.OfRequest>> waiting = new ConcurrentHashMap<>();
     private final AtomicLong tokens = new AtomicLong();
     private volatile boolean mute;
+    /** What alone it answers; null for everything. */
+    private volatile Class<? extends ServerFrame.OfRequest> only;
+
+    private volatile boolean ranks;
     private final AtomicInteger cancelled = new AtomicInteger();
 
     private final Blackbox blackbox;
@@ -71,8 +76,37 @@ public final class ScriptedWorker implements ModelHost {
                 forEver();
             }
             case "mute" -> mute = true;
+            case "encoder" -> only = ServerFrame.Embed.class;
+            case "reranker" -> {
+                only = ServerFrame.Embed.class;
+                ranks = true;
+            }
             default -> {}
         }
+        WorkerFrame.ModelInfo info = info(load);
+        return only == null
+                ? info
+                : new WorkerFrame.ModelInfo(
+                        info.name(),
+                        info.architecture(),
+                        info.quantization(),
+                        info.parameters(),
+                        info.modelBytes(),
+                        info.bitsPerWeight(),
+                        info.contextSize(),
+                        info.contextSize(),
+                        info.trainingContext(),
+                        info.slots(),
+                        info.vision(),
+                        info.tools(),
+                        info.longestToken(),
+                        info.props(),
+                        ranks ? null : new WorkerFrame.EmbeddingInfo(4, true),
+                        ranks,
+                        null);
+    }
+
+    private static WorkerFrame.ModelInfo info(ServerFrame.Load load) {
         return new WorkerFrame.ModelInfo(
                 "scripted",
                 "script",
@@ -92,6 +126,10 @@ public final class ScriptedWorker implements ModelHost {
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         String id = request.id();
+        if (only != null) {
+            events.accept(new WorkerFrame.Failed(id, "internal_error", "The model generates nothing.", null));
+            return;
+        }
         String[] words = Prompts.chat(request).split(" ");
         if (mute || words[0].equals("refuse")) {
             events.accept(new WorkerFrame.Failed(
@@ -177,6 +215,14 @@ public final class ScriptedWorker implements ModelHost {
 
     @Override
     public void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
+        if (query instanceof ServerFrame.Embed embed) {
+            boolean pair = embed.prompt().pieces().get(0) instanceof PromptInput.Piece.Pair;
+            events.accept(
+                    pair == ranks
+                            ? new WorkerFrame.Embeddings(query.id(), List.of())
+                            : new WorkerFrame.Failed(query.id(), "invalid_request", "No.", "input"));
+            return;
+        }
         String[] words = Prompts.chat(query).split(" ");
         blackbox.working(Blackbox.Stage.PROMPT, List.of(query.id()));
         switch (words[0]) {
