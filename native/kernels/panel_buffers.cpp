@@ -26,18 +26,20 @@ void set_tensor(ggml_backend_buffer_t buffer, ggml_tensor * tensor, const void *
                      panels * (i + 1) / threads);
     };
     std::vector<std::thread> helpers;
-    int64_t shared = 1;
+    int64_t begun = 1;
     try {
-        for (; shared < threads; shared++) {
-            helpers.emplace_back(pack, shared);
+        for (; begun < threads; begun++) {
+            helpers.emplace_back(pack, begun);
         }
     } catch (const std::system_error &) {
-        // No more threads are to be had: the rest is done here.
+        // No more threads are to be had.
+        std::for_each(helpers.begin(), helpers.end(), [](std::thread & helper) { helper.join(); });
+        helpers.clear();
+        for (; begun < threads; begun++) {
+            pack(begun);
+        }
     }
     pack(0);
-    for (int64_t i = shared; i < threads; i++) {
-        pack(i);
-    }
     for (std::thread & helper : helpers) {
         helper.join();
     }

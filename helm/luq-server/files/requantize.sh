@@ -50,6 +50,6 @@ if [ -n "${LUQ_VARIANT_EACH_DAY:-}" ] && [ "${LUQ_KEEP_VARIANTS:-0}" -gt 0 ]; th
     while read -r old; do
         admin "${addresses[0]}" DELETE "variants/$old"
         echo "$old: removed"
-    done < <(grep -oE "\"${LUQ_VARIANT_PREFIX//./\\.}(-[0-9a-f]{6})?-[0-9]{8}\"" <<< "$made" | tr -d '"' |
-        sed -E 's/.*-([0-9]{8})$/\1 &/' | sort -u | head -n "-$LUQ_KEEP_VARIANTS" | cut -d ' ' -f 2)
+    done < <(grep -oE "\"${LUQ_VARIANT_PREFIX//./\\.}(-[0-9a-f]{6})?-[0-9]{8}\"" <<< "$made" | tr -d '"' \
+        | sed -E 's/.*-([0-9]{8})$/\1 &/' | sort -u | head -n "-$LUQ_KEEP_VARIANTS" | cut -d ' ' -f 2)
 fi
