@@ -60,7 +60,7 @@ public final class Rooms {
             jobs                : files process protocol requant.plan requant.spec serving
             http                : files machine serving
             openai              : catalog decoder files http images protocol schema serving
-            anthropic           : http openai protocol
+            anthropic           : catalog http openai protocol
             admin               : catalog datasets files gguf http jobs machine memory requant.plan requant.spec serving
             telemetry           : catalog decoder jobs protocol requant.spec serving
             cli                 : benchmarks catalog files gguf llama machine memory protocol requant.measure \

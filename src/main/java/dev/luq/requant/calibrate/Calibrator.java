@@ -4,7 +4,6 @@ import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.machine.KvType;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
 import dev.luq.requant.feed.FeedException;
@@ -139,7 +138,6 @@ public final class Calibrator {
                             options.threads(),
                             options.imageTokens(),
                             options.chatTemplate(),
-                            KvType.F16,
                             FeedOptions.Outputs.ALL,
                             Optional.of(tap)))) {
                 feed(start, examples, feeder, tap, vectors, listener);

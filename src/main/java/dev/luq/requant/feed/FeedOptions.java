@@ -48,10 +48,22 @@ public record FeedOptions(
         batchSize = Math.min(batchSize, contextSize);
     }
 
-    /** With the model's own template and a KV cache of F16. */
+    /** With a KV cache of F16. */
+    public FeedOptions(
+            int contextSize,
+            int batchSize,
+            int threads,
+            int imageTokens,
+            Optional<String> chatTemplate,
+            Outputs outputs,
+            Optional<TensorTap> tap) {
+        this(contextSize, batchSize, threads, imageTokens, chatTemplate, KvType.F16, outputs, tap);
+    }
+
+    /** With the model's own template too. */
     public FeedOptions(
             int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs, Optional<TensorTap> tap) {
-        this(contextSize, batchSize, threads, imageTokens, Optional.empty(), KvType.F16, outputs, tap);
+        this(contextSize, batchSize, threads, imageTokens, Optional.empty(), outputs, tap);
     }
 
     /** The same, watched. */
