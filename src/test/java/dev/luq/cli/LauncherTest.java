@@ -81,12 +81,13 @@ class LauncherTest {
 
     @Test
     void saysThatAPortIsTakenBeforeItBuildsAnything() throws Exception {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        try (ServerSocket taken = new ServerSocket(0, 8, InetAddress.getLoopbackAddress())) {
             String port = String.valueOf(taken.getLocalPort());
             String message = "luq: port " + port
                     + " is taken: end the server that listens there, or choose another one with" + " --port\n";
             assertEquals(new Outcome(1, message), luq("serve", "--port", port));
             assertEquals(new Outcome(1, message), luq("serve", "--host", "0.0.0.0", "--port", port));
+            assertEquals(new Outcome(1, message), luq("serve", "-Dquarkus.http.port=" + port), "the server's own name");
         }
     }
 
