@@ -5,22 +5,31 @@
 {{- mulf (regexFind "^[0-9.]+" . | float64) $scale | ceil | int64 -}}
 {{- end -}}
 
-{{/* What serving takes by the models' estimates, as a quantity; empty when one has none. */}}
-{{- define "luq-server.estimatedMemory" -}}
+{{/* The estimates of all models together, in MiB; empty when one has none. */}}
+{{- define "luq-server.modelMebibytes" -}}
 {{- $total := 0 -}}
 {{- $known := true -}}
-{{- $headroom := .Values.memoryHeadroomText -}}
-{{- range .Values.models | default (list (dict "memory" "400Mi" "mmproj" "demo")) -}}
-{{- if .mmproj -}}
-{{- $headroom = $.Values.memoryHeadroom -}}
-{{- end -}}
+{{- range .Values.models | default (list (dict "memory" "400Mi")) -}}
 {{- if .memory -}}
 {{- $total = add $total (include "luq-server.mebibytes" .memory | int64) -}}
 {{- else -}}
 {{- $known = false -}}
 {{- end -}}
 {{- end -}}
-{{- if $known -}}{{ add $total (include "luq-server.mebibytes" $headroom | int64) }}Mi{{- end -}}
+{{- if $known }}{{ $total }}{{ end -}}
+{{- end -}}
+
+{{/* What serving takes by the models' estimates, as a quantity; empty when one has none. */}}
+{{- define "luq-server.estimatedMemory" -}}
+{{- $headroom := .Values.memoryHeadroomText -}}
+{{- range .Values.models | default (list (dict "mmproj" "demo")) -}}
+{{- if .mmproj -}}
+{{- $headroom = $.Values.memoryHeadroom -}}
+{{- end -}}
+{{- end -}}
+{{- with include "luq-server.modelMebibytes" . -}}
+{{ add (int64 .) (include "luq-server.mebibytes" $headroom | int64) }}Mi
+{{- end -}}
 {{- end -}}
 
 {{/* What models may take of the memory limit, in bytes; empty where the limit or that is given, or an estimate is not. */}}
@@ -29,12 +38,8 @@
 {{- range .Values.extraEnv -}}
 {{- $given = or $given (eq .name "LUQ_WORKER_MEMORY_LIMIT_BYTES") -}}
 {{- end -}}
-{{- if and (not $given) (include "luq-server.estimatedMemory" .) -}}
-{{- $total := 0 -}}
-{{- range .Values.models | default (list (dict "memory" "400Mi")) -}}
-{{- $total = add $total (include "luq-server.mebibytes" .memory | int64) -}}
-{{- end -}}
-{{- mul $total 1048576 -}}
+{{- if not $given -}}
+{{- with include "luq-server.modelMebibytes" . }}{{ mul (int64 .) 1048576 }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
