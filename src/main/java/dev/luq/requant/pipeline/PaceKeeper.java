@@ -75,7 +75,7 @@ final class PaceKeeper {
         List<Measured> measured = new ArrayList<>();
         for (int round = 0; round < ROUNDS; round++) {
             JobProgress part = progress.part(round, ROUNDS);
-            Pace pace = pace(expectation, times);
+            Pace pace = pace(expectation, times.line());
             paced = planner.at(pace);
             Optional<ChosenPlan> next = next(choosers, pace, measured, part.part(0, 0.5));
             if (next.isEmpty()) {
@@ -93,7 +93,7 @@ final class PaceKeeper {
         }
         MeasuredTimes.Line line = times.line();
         ChosenPlan.Expected others = new ChosenPlan.Expected(bytesPerSecond, line.fixed(), line.factor());
-        expect(others);
+        paced = planner.at(pace(expectation, line));
         // The slower one of two has more bits.
         return measured.stream()
                 .filter(this::keepsPace)
@@ -104,8 +104,8 @@ final class PaceKeeper {
 
     /** Expects of plans what an earlier run of the job found. */
     void expect(ChosenPlan.Expected found) {
-        TokenTimes expectation = expectation(found.bytesPerSecond());
-        paced = planner.at(new Pace(wanted, found.fixed(), tensor -> found.factor() * expectation.seconds(tensor)));
+        MeasuredTimes.Line line = new MeasuredTimes.Line(found.fixed(), found.factor());
+        paced = planner.at(pace(expectation(found.bytesPerSecond()), line));
     }
 
     /** The plan to measure next, at first the one for the budget alone; empty where there is no other one. */
@@ -158,8 +158,7 @@ final class PaceKeeper {
     }
 
     /** What is expected of plans after some were measured. */
-    private Pace pace(TokenTimes expectation, MeasuredTimes times) {
-        MeasuredTimes.Line line = times.line();
+    private Pace pace(TokenTimes expectation, MeasuredTimes.Line line) {
         return new Pace(wanted, line.fixed(), tensor -> line.factor() * expectation.seconds(tensor));
     }
 

@@ -267,19 +267,7 @@ public record RequantizationSpec(
 
     /** The same specification with a result of another name and time. */
     public RequantizationSpec named(String manifestId, Instant created) {
-        return new RequantizationSpec(
-                version,
-                source,
-                sets,
-                budget,
-                speed,
-                method,
-                levels,
-                calibration,
-                search,
-                serving,
-                threads,
-                new Output(manifestId, created, output.report()));
+        return with(serving, threads, manifestId, created);
     }
 
     /**
@@ -287,10 +275,15 @@ public record RequantizationSpec(
      * where there are others.
      */
     public boolean asksTheSameAs(RequantizationSpec other) {
-        return inDetail(other).equals(other);
+        return with(
+                        serving.withThreads(other.serving.threads()),
+                        other.threads,
+                        other.output.manifestId(),
+                        other.output.created())
+                .equals(other);
     }
 
-    private RequantizationSpec inDetail(RequantizationSpec other) {
+    private RequantizationSpec with(ServingShape served, int threadsOfJob, String manifestId, Instant created) {
         return new RequantizationSpec(
                 version,
                 source,
@@ -301,9 +294,9 @@ public record RequantizationSpec(
                 levels,
                 calibration,
                 search,
-                serving.withThreads(other.serving.threads()),
-                other.threads,
-                new Output(other.output.manifestId(), other.output.created(), output.report()));
+                served,
+                threadsOfJob,
+                new Output(manifestId, created, output.report()));
     }
 
     /** Writes {@code spec.json}, atomically. */

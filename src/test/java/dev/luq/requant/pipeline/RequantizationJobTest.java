@@ -434,23 +434,10 @@ class RequantizationJobTest {
     }
 
     private static RequantizationSpec withTemplate(RequantizationSpec spec, String template) {
-        return new RequantizationSpec(
-                spec.version(),
-                new RequantizationSpec.Source(
-                        spec.source().modelId(),
-                        spec.source().model(),
-                        spec.source().mmproj(),
-                        Optional.of(template)),
-                spec.sets(),
-                spec.budget(),
-                spec.speed(),
-                spec.method(),
-                spec.levels(),
-                spec.calibration(),
-                spec.search(),
-                spec.serving(),
-                spec.threads(),
-                spec.output());
+        RequantizationSpec.Source source = spec.source();
+        return Specs.of(
+                new RequantizationSpec.Source(source.modelId(), source.model(), source.mmproj(), Optional.of(template)),
+                spec);
     }
 
     @Test
@@ -575,20 +562,9 @@ class RequantizationJobTest {
     @Test
     void whatIsWrongWithTheModelIsSaidWithoutPaths() throws IOException {
         Path broken = Files.write(folder.resolve("broken.gguf"), new byte[] {'G', 'G', 'U', 'F', 3, 0, 0, 0});
-        RequantizationSpec good = spec("broken", "90%", Method.ENTROPY);
-        RequantizationSpec bad = new RequantizationSpec(
-                good.version(),
+        RequantizationSpec bad = Specs.of(
                 new RequantizationSpec.Source("tiny", List.of(broken.toString()), Optional.empty(), Optional.empty()),
-                good.sets(),
-                good.budget(),
-                good.speed(),
-                good.method(),
-                good.levels(),
-                good.calibration(),
-                good.search(),
-                good.serving(),
-                good.threads(),
-                good.output());
+                spec("broken", "90%", Method.ENTROPY));
         RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(bad));
         assertFalse(failure.getMessage().contains(folder.toString()), failure.getMessage());
     }
