@@ -64,6 +64,19 @@ def optimizers_of(model, head):
     )
 
 
+def product_type(device):
+    """bfloat16 where the processor multiplies it; elsewhere a step in it takes twice as long as in float32."""
+    fast = device == "cuda" or {"avx512_bf16", "amx_bf16"} & processor_flags()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def processor_flags():
+    """What Linux says the processor can do; nothing elsewhere."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return set(next((line.split() for line in lines if line.startswith("flags")), []))
+
+
 def schedule(progress, stage_step):
     """Warm up over the first 100 steps of a stage, hold, and fall to zero at the end."""
     return min(1.0, (stage_step + 1) / 100) * min(1.0, max(0.0, 1 - progress) / (1 - HELD))
@@ -131,7 +144,7 @@ def main():
     if run.fresh:
         models.whiten(run.model, torch.cat([data[i]["pixels"] for i in range(20)]).to(device))
     words = Words(run.tokenizer, device)
-    quick = models.Quick(run.model, compiled=options.compile)
+    quick = models.Quick(run.model, product_type(device), compiled=options.compile)
     embeddings = run.model.model.language_model.embed_tokens.weight
     parameters = [p for p in (*run.model.parameters(), *run.head.parameters()) if p.requires_grad]
     loader = DataLoader(
