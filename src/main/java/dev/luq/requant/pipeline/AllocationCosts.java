@@ -24,8 +24,8 @@ final class AllocationCosts {
     /** Of the work, what the errors of single matrices take. */
     private static final double ERRORS_SHARE = 0.2;
 
-    /** Where the costs of matrices add up. */
-    private static final List<Precision> LEARNT_FROM = List.of(Precision.IQ3_S, Precision.IQ2_S);
+    /** Where the costs of matrices add up: what single layers are measured at to learn from. */
+    static final List<Precision> LEARNT_FROM = List.of(Precision.IQ3_S, Precision.IQ2_S);
 
     private final JobInputs inputs;
     private final Cache cache;
@@ -67,7 +67,7 @@ final class AllocationCosts {
     /**
      * Learns from measurements of single layers what a group of layers does not show: which of them bear less.
      *
-     * @param layers costs that were measured, not estimated
+     * @param layers costs that were measured at {@link #LEARNT_FROM} and the high precision
      * @param high precision of all other layers in them
      */
     void refine(LayerCosts layers, Precision high) {
@@ -77,10 +77,9 @@ final class AllocationCosts {
         posterior.observe(planner.types(all), layers.kld().get(0).get(high));
         for (int layer = 0; layer < count; layer++) {
             for (Precision precision : LEARNT_FROM) {
-                Double kld = layers.kld().get(layer).get(precision);
-                if (kld != null) {
-                    posterior.observe(planner.types(all.with(layer, precision)), kld);
-                }
+                posterior.observe(
+                        planner.types(all.with(layer, precision)),
+                        layers.kld().get(layer).get(precision));
             }
         }
         costs = posterior.expected();

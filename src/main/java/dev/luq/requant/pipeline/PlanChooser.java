@@ -1,5 +1,6 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.gguf.LayeredModel;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
@@ -10,6 +11,7 @@ import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
+import dev.luq.requant.rank.LadderCosts;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.RequantizationSpec;
@@ -23,8 +25,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Finds the plan for a budget.
@@ -104,17 +109,66 @@ final class PlanChooser {
 
     /** Computes the rankings and costs that the decision needs. */
     void rank(JobProgress progress) {
-        prepare(methods(spec.method()), progress);
+        if (spec.method() == Method.BEST) {
+            allocation.measure(progress.part(0, 0.2));
+            Set<Precision> learnt = new TreeSet<>(AllocationCosts.LEARNT_FROM);
+            learnt.add(spec.levels().high());
+            allocation.refine(
+                    rankings.measured(learnt, progress.part(0.2, 0.6)),
+                    spec.levels().high());
+        }
+        prepare(competing(spec.budget(), spec.projectors()), progress.part(spec.method() == Method.BEST ? 0.6 : 0, 1));
     }
 
-    /** Computes what methods need. What is known of the layers from one of them goes into the costs of matrices. */
+    /** Computes what methods need. */
     void prepare(List<Method> methods, JobProgress progress) {
         for (int i = 0; i < methods.size(); i++) {
             prepare(methods.get(i), progress.part(i, methods.size()));
         }
-        if (allocation.measuredCosts().isPresent() && rankings.measuredCosts().isPresent()) {
-            allocation.refine(rankings.measuredCosts().get(), spec.levels().high());
+    }
+
+    /**
+     * The methods whose plans may win. Measuring every layer takes longest of all, and is left out where what matrices cost
+     * shows that no plan of whole layers comes {@linkplain #FAR near}.
+     */
+    private List<Method> competing(Budget budget, List<Precision> projectors) {
+        List<Method> methods = methods(spec.method());
+        return spec.method() == Method.BEST && budget.isOfSize() && !wholeLayersComeNear(budget, projectors)
+                ? methods.stream()
+                        .filter(method -> method != Method.LADDER && method != Method.KLD)
+                        .toList()
+                : methods;
+    }
+
+    private boolean wholeLayersComeNear(Budget budget, List<Precision> projectors) {
+        MatrixCosts costs = allocation.costs();
+        Optional<LayerCosts> layers =
+                LadderCosts.sums(LayeredModel.of(inputs.model()), costs, rankings.precisions());
+        if (layers.isEmpty()) {
+            return true;
         }
+        OptionalDouble byMatrix =
+                least(projectors, projector -> planner.allocation(costs, budget, projector));
+        OptionalDouble byLayer = least(
+                projectors,
+                projector -> planner.ladder(layers.get(), budget, spec.levels().high(), projector));
+        return byMatrix.isEmpty()
+                || byLayer.isPresent() && byLayer.getAsDouble() <= FAR * byMatrix.getAsDouble();
+    }
+
+    /** What the cheapest of plans with these projectors is expected to cost; empty where none is possible. */
+    private OptionalDouble least(List<Precision> projectors, Function<Precision, Candidate> plan) {
+        return projectors.stream()
+                .flatMap(projector -> {
+                    try {
+                        return Stream.of(plan.apply(projector));
+                    } catch (PlanException.Impossible e) {
+                        return Stream.empty();
+                    }
+                })
+                .map(this::expected)
+                .flatMapToDouble(OptionalDouble::stream)
+                .min();
     }
 
     private void prepare(Method method, JobProgress progress) {
@@ -143,7 +197,8 @@ final class PlanChooser {
     }
 
     private ChosenPlan decide(Budget budget, Search search, List<Precision> projectors, JobProgress progress) {
-        List<Method> methods = methods(spec.method());
+        List<Method> methods = competing(budget, projectors);
+        prepare(methods, progress.part(0, 0.2));
         List<Proposal> proposals = new ArrayList<>();
         PlanException.Impossible impossible = null;
         for (Precision projector : projectors) {
@@ -153,7 +208,7 @@ final class PlanChooser {
                             methods.get(i),
                             budget,
                             projector,
-                            progress.part(i, methods.size()).part(0, 0.5));
+                            progress.part(0.2, 0.5).part(i, methods.size()));
                     if (proposals.stream().noneMatch(proposal::hasTheLayersOf)) {
                         proposals.add(proposal);
                     }

@@ -18,6 +18,7 @@ import dev.luq.requant.rank.LayerEntropies;
 import dev.luq.requant.rank.MatrixErrors;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +44,6 @@ final class Rankings {
     private final int layers;
     private final Map<RankingMethod, Ranking> computed = new TreeMap<>();
     private LayerEntropies outputEntropies;
-    private LayerCosts measured;
     private LayerCosts costs;
 
     private Rankings(
@@ -179,22 +179,33 @@ final class Rankings {
     /** Costs of each layer at each precision of a ladder, by measurements on the tuning examples. */
     LayerCosts costs(JobProgress progress) {
         if (costs == null) {
-            Set<Precision> precisions = new TreeSet<>(Precision.LADDER);
-            precisions.addAll(List.of(levels.low(), levels.high()));
+            Set<Precision> precisions = precisions();
             Set<Precision> few = new TreeSet<>(LadderCosts.MEASURED);
             few.addAll(List.of(levels.low(), levels.high()));
             LayeredModel model = LayeredModel.of(inputs.model());
             MatrixErrors errors =
                     WeightErrors.measure(inputs, cache, calibrated.matrix(), threads, progress.part(0, ERRORS_SHARE));
             boolean known = LadderCosts.areKnown(model, errors, precisions);
-            measured = evaluator.costs(
-                    List.copyOf(known ? few : precisions),
-                    Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
-                    calibrated.matrix(),
-                    progress.part(ERRORS_SHARE, 1));
+            LayerCosts measured = measured(known ? few : precisions, progress.part(ERRORS_SHARE, 1));
             costs = known ? LadderCosts.complete(model, errors, measured, levels.high(), precisions) : measured;
         }
         return costs;
+    }
+
+    /** Those that a plan of whole layers has. */
+    Set<Precision> precisions() {
+        Set<Precision> precisions = new TreeSet<>(Precision.LADDER);
+        precisions.addAll(List.of(levels.low(), levels.high()));
+        return precisions;
+    }
+
+    /** The costs of layers that are measured, without those estimated from them. */
+    LayerCosts measured(Collection<Precision> precisions, JobProgress progress) {
+        return evaluator.costs(
+                List.copyOf(precisions),
+                Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
+                calibrated.matrix(),
+                progress);
     }
 
     /** @throws IllegalStateException unless they were measured before */
@@ -208,11 +219,6 @@ final class Rankings {
     /** Those asked for so far. */
     List<Ranking> computed() {
         return List.copyOf(computed.values());
-    }
-
-    /** The costs of layers that were measured, without those estimated from them. */
-    Optional<LayerCosts> measuredCosts() {
-        return Optional.ofNullable(measured);
     }
 
     Optional<LayerCosts> computedCosts() {

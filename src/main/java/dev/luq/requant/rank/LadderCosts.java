@@ -4,11 +4,13 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.requant.plan.LayerCosts;
+import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.Precision;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 
@@ -70,18 +72,44 @@ public final class LadderCosts {
         return new LayerCosts(all);
     }
 
+    /** What layers cost as sums over their matrices; empty where a cost is missing. */
+    public static Optional<LayerCosts> sums(
+            LayeredModel model, MatrixCosts matrices, Collection<Precision> precisions) {
+        List<Map<Precision, Double>> all = new ArrayList<>();
+        for (int layer = 0; layer < model.layers().size(); layer++) {
+            Map<Precision, Double> costs = new TreeMap<>();
+            for (Precision precision : precisions) {
+                OptionalDouble sum = sum(model, layer, precision, matrices.kld());
+                if (sum.isEmpty()) {
+                    return Optional.empty();
+                }
+                costs.put(precision, sum.getAsDouble());
+            }
+            all.add(costs);
+        }
+        return Optional.of(new LayerCosts(all));
+    }
+
     private static OptionalDouble error(LayeredModel model, int layer, Precision precision, MatrixErrors errors) {
+        return sum(model, layer, precision, errors.relative());
+    }
+
+    /** Over the matrices of a layer; empty when one has no value for the type that the precision gives it. */
+    private static OptionalDouble sum(
+            LayeredModel model,
+            int layer,
+            Precision precision,
+            Map<String, ? extends Map<GgmlType, Double>> ofMatrices) {
         double sum = 0;
         for (GgufTensor tensor : model.layers().get(layer)) {
             GgmlType type = precision.type(tensor, layer, model.layers().size());
             if (type != tensor.type()) {
-                Double error = errors.relative()
-                        .getOrDefault(tensor.name(), new TreeMap<>())
-                        .get(type);
-                if (error == null) {
+                Map<GgmlType, Double> ofMatrix = ofMatrices.get(tensor.name());
+                Double value = ofMatrix == null ? null : ofMatrix.get(type);
+                if (value == null) {
                     return OptionalDouble.empty();
                 }
-                sum += error;
+                sum += value;
             }
         }
         return OptionalDouble.of(sum);

@@ -8,6 +8,7 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.requant.plan.LayerCosts;
+import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.Models;
 import dev.luq.requant.plan.Precision;
 import java.util.List;
@@ -74,6 +75,22 @@ class LadderCostsTest {
 
         assertTrue(LadderCosts.areKnown(MODEL, errors(ERRORS), WANTED));
         assertFalse(LadderCosts.areKnown(MODEL, errors(some), WANTED));
+    }
+
+    @Test
+    void aLayerCostsWhatItsMatricesAddUpTo() {
+        MatrixCosts costs = new MatrixCosts(errors(ERRORS).relative());
+        Map<GgmlType, Double> some = new TreeMap<>(ERRORS);
+        some.remove(GgmlType.IQ2_XXS);
+
+        LayerCosts sums = LadderCosts.sums(MODEL, costs, WANTED).orElseThrow();
+
+        WANTED.forEach(precision -> assertEquals(
+                MATRICES * ERRORS.get(GgmlType.valueOf(precision.name())),
+                sums.kld().get(0).get(precision),
+                1e-12));
+        assertTrue(LadderCosts.sums(MODEL, new MatrixCosts(errors(some).relative()), WANTED)
+                .isEmpty());
     }
 
     /** Measured at the usual precisions and at Q4_K, which is the high one. */
