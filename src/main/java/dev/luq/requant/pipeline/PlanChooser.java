@@ -442,7 +442,8 @@ final class PlanChooser {
     }
 
     private PlanSearch.Result search(List<PlanSearch.Trial> known, Precision projector, JobProgress progress) {
-        return new PlanSearch(planner, allocation.costs(), spec.calibration().seed(), jobFolder, System::nanoTime)
+        return new PlanSearch(
+                        planner, allocation.costs(), spec.calibration().seed(), jobFolder, inputs.all(), System::nanoTime)
                 .run(
                         known,
                         spec.budget(),

@@ -52,15 +52,19 @@ final class PlanSearch {
     /**
      * {@code search.json} of the job's folder.
      *
+     * @param basis what they were measured on
      * @param trials plans measured so far
      * @param seconds that they took
      */
     @RegisterForReflection
-    record Progress(int trials, double seconds) {
+    record Progress(String basis, int trials, double seconds) {
         private static final String FILE = "search.json";
 
-        private static Progress read(Path jobFolder) {
-            return JsonFile.read(jobFolder.resolve(FILE), Progress.class).orElse(new Progress(0, 0));
+        /** What was measured on something else does not count. */
+        private static Progress read(Path jobFolder, String basis) {
+            return JsonFile.read(jobFolder.resolve(FILE), Progress.class)
+                    .filter(progress -> basis.equals(progress.basis()))
+                    .orElse(new Progress(basis, 0, 0));
         }
 
         private void write(Path jobFolder) {
@@ -72,18 +76,22 @@ final class PlanSearch {
     private final CostPosterior posterior;
     private final SplittableRandom random;
     private final Path jobFolder;
+    private final String basis;
     private final LongSupplier nanoTime;
     private final Set<Map<String, GgmlType>> seen = new HashSet<>();
 
     /**
      * @param costs of the matrices as they were measured
      * @param jobFolder where it notes how far it came
+     * @param basis identity by content of what plans are measured on
      */
-    PlanSearch(Planner planner, MatrixCosts costs, long seed, Path jobFolder, LongSupplier nanoTime) {
+    PlanSearch(
+            Planner planner, MatrixCosts costs, long seed, Path jobFolder, String basis, LongSupplier nanoTime) {
         this.planner = planner;
         this.posterior = new CostPosterior(costs);
         this.random = new SplittableRandom(seed);
         this.jobFolder = jobFolder;
+        this.basis = basis;
         this.nanoTime = nanoTime;
     }
 
@@ -102,7 +110,7 @@ final class PlanSearch {
             ToDoubleFunction<Plan> kld,
             JobProgress progress) {
         known.forEach(this::learn);
-        Progress earlier = Progress.read(jobFolder);
+        Progress earlier = Progress.read(jobFolder, basis);
         double taken = earlier.seconds();
         Optional<Trial> best = Optional.empty();
         int trials = 0;
@@ -119,7 +127,7 @@ final class PlanSearch {
             trials++;
             if (trials > earlier.trials()) {
                 taken += (nanoTime.getAsLong() - begun) / NANOS;
-                new Progress(trials, taken).write(jobFolder);
+                new Progress(basis, trials, taken).write(jobFolder);
             }
             progress.report(Math.min(1, taken / seconds));
         }

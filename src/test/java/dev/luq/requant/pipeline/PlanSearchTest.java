@@ -38,6 +38,7 @@ class PlanSearchTest {
     private final Planner planner = new Planner(model, Optional.empty(), new ServingShape(512, 128, 1, 1));
     private final List<Plan> measured = new ArrayList<>();
     private long nanoTime;
+    private String basis = "set";
 
     @TempDir
     Path folder;
@@ -70,7 +71,7 @@ class PlanSearchTest {
     }
 
     private PlanSearch.Result search(Path jobFolder, double seconds, long seed, ToDoubleFunction<Plan> kld) {
-        return new PlanSearch(planner, costs(name -> 1), seed, jobFolder, () -> nanoTime)
+        return new PlanSearch(planner, costs(name -> 1), seed, jobFolder, basis, () -> nanoTime)
                 .run(List.of(first()), BUDGET, Precision.F16, seconds, kld, new JobProgress(share -> {}, () -> false));
     }
 
@@ -139,7 +140,7 @@ class PlanSearchTest {
     @Test
     void endsWhereNoOtherPlanIsLeft() {
         Candidate largest = planner.largestAllocation(costs(name -> 1), Precision.F16);
-        PlanSearch.Result result = new PlanSearch(planner, costs(name -> 1), 1, folder, () -> nanoTime)
+        PlanSearch.Result result = new PlanSearch(planner, costs(name -> 1), 1, folder, basis, () -> nanoTime)
                 .run(
                         List.of(new PlanSearch.Trial(largest, 1)),
                         Budget.parse("1000%"),
@@ -148,5 +149,12 @@ class PlanSearchTest {
                         this::kld,
                         new JobProgress(share -> {}, () -> false));
         assertEquals(new PlanSearch.Result(Optional.empty(), 0), result);
+    }
+
+    @Test
+    void whatWasMeasuredOnSomethingElseTakesNoTimeOfThisSearch() {
+        assertEquals(20, search(folder, 20, 1, this::kld).trials());
+        basis = "another set";
+        assertEquals(5, search(folder, 5, 1, this::kld).trials());
     }
 }
