@@ -40,6 +40,7 @@ key=$key
 variant=$variant
 llama.version=$LLAMA_VERSION
 llama.tree=$LLAMA_TREE
+arithmetic=$(arithmetic)
 compiler=$(compiler)
 cpu.flags=${flags% }
 backends=$(cd "$libraries" && find . -name 'libggml-cpu-*.so*' -printf '%f,' | sed 's/,$//')

@@ -20,6 +20,14 @@ compiler() {
     echo "$cxx"
 }
 
+# Of the code that computes what a model says. Measurements that another one made are not to be compared with.
+arithmetic() {
+    {
+        echo "$LLAMA_TREE"
+        (cd "$NATIVE_DIR" && LC_ALL=C find kernels patches shim -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+    } | sha256sum | cut -c 1-32
+}
+
 inputs_key() {
     local variant=$1
     {

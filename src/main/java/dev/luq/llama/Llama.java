@@ -140,6 +140,14 @@ public final class Llama {
         return NativeBuild.properties();
     }
 
+    /**
+     * Digest of all code that computes what a model says, compilers and processors left out: numbers of two builds with the
+     * same one differ by rounding at most.
+     */
+    public static String arithmetic() {
+        return NativeBuild.properties().getProperty("arithmetic");
+    }
+
     /** Extracts the CPU backends, from which ggml takes the best for this machine. */
     private static void loadBackends() {
         String backends = NativeBuild.properties().getProperty("backends", "");

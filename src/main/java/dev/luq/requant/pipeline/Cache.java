@@ -15,16 +15,19 @@ import java.util.function.Supplier;
 final class Cache {
 
     private final Path root;
+    private final String arithmetic;
 
-    Cache(Path root) {
+    /** @param arithmetic of what computes the results; those of another one do not count */
+    Cache(Path root, String arithmetic) {
         this.root = root;
+        this.arithmetic = arithmetic;
     }
 
     /**
      * A value, computed unless it is there.
      *
      * @param kind a folder of the cache
-     * @param facts everything that the value depends on, the version of the code's method included
+     * @param facts everything else that the value depends on, the version of the code's method included
      */
     <T> T value(String kind, List<String> facts, Class<T> type, Supplier<T> compute) {
         Optional<T> known = known(kind, facts, type);
@@ -47,7 +50,7 @@ final class Cache {
 
     /** The file of an entry, which may not exist; its folder does. A writer must make the entry appear whole. */
     Path path(String kind, List<String> facts, String suffix) {
-        return folder(root.resolve(kind)).resolve(key(facts) + suffix);
+        return folder(root.resolve(kind)).resolve(key(List.of(arithmetic, key(facts))) + suffix);
     }
 
     static String key(List<String> facts) {

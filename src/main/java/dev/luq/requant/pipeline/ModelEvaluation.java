@@ -111,7 +111,7 @@ public final class ModelEvaluation {
             throws IOException {
         ModelFiles files = ModelFiles.of(model);
         Dataset dataset = Dataset.read(set);
-        Cache cache = new Cache(data.cache());
+        Cache cache = new Cache(data.cache(), Llama.arithmetic());
         Optional<ModelFiles> baseMmproj =
                 mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.of(List.of(mmproj.get())));
         String identity = JobInputs.identity(

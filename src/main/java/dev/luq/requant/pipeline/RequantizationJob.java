@@ -141,7 +141,7 @@ public final class RequantizationJob {
         JobProgress calibrating = begin(Phase.CALIBRATE);
         Llama.init(line -> {});
         LayerStore store = LayerStore.open(data.store());
-        Cache cache = new Cache(data.cache());
+        Cache cache = new Cache(data.cache(), Llama.arithmetic());
         try (CacheLock alone = CacheLock.take(
                         data, calibrating, () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {

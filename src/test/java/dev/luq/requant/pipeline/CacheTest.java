@@ -20,7 +20,7 @@ class CacheTest {
 
     @Test
     void aValueIsComputedOncePerFacts() {
-        Cache cache = new Cache(folder);
+        Cache cache = new Cache(folder, "this");
         assertEquals(new Value(1), cache.value("kind", List.of("a", "b"), Value.class, () -> new Value(1)));
         assertEquals(new Value(1), cache.value("kind", List.of("a", "b"), Value.class, () -> fail("computed again")));
         assertEquals(new Value(2), cache.value("kind", List.of("ab"), Value.class, () -> new Value(2)));
@@ -28,8 +28,16 @@ class CacheTest {
     }
 
     @Test
+    void whatOtherCodeComputedDoesNotCount() {
+        new Cache(folder, "before").value("kind", List.of("a"), Value.class, () -> new Value(1));
+        assertEquals(
+                new Value(2),
+                new Cache(folder, "after").value("kind", List.of("a"), Value.class, () -> new Value(2)));
+    }
+
+    @Test
     void nothingIsKeptOfWhatFailed() {
-        Cache cache = new Cache(folder);
+        Cache cache = new Cache(folder, "this");
         assertThrows(
                 IllegalStateException.class,
                 () -> cache.value("kind", List.of("a"), Value.class, () -> {
@@ -40,7 +48,7 @@ class CacheTest {
 
     @Test
     void whatIsDamagedIsComputedAgain() throws IOException {
-        Cache cache = new Cache(folder);
+        Cache cache = new Cache(folder, "this");
         cache.value("kind", List.of("a"), Value.class, () -> new Value(1));
         Files.writeString(cache.path("kind", List.of("a"), ".json"), "{\"number\": ");
         assertEquals(new Value(2), cache.value("kind", List.of("a"), Value.class, () -> new Value(2)));
