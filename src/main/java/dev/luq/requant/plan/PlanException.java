@@ -65,7 +65,7 @@ public abstract sealed class PlanException extends RuntimeException {
 
     /** The file is no language model whose layers could be told apart. */
     public static final class UnsupportedModel extends PlanException {
-        UnsupportedModel(String message) {
+        public UnsupportedModel(String message) {
             super(message);
         }
     }

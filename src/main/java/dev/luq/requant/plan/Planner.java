@@ -127,6 +127,11 @@ public final class Planner {
         return model;
     }
 
+    /** Whether matrices are stacks of experts, of which a token passes a few: what goes into each is not measured. */
+    public boolean hasExperts() {
+        return matrices().stream().anyMatch(matrix -> matrix.shape().size() > 2 && matrix.extent(2) > 1);
+    }
+
     /** Layers of the model. */
     public int layerCount() {
         return model.layers().size();

@@ -3,6 +3,7 @@ package dev.luq.requant.spec;
 import dev.luq.files.JsonFile;
 import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
+import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -252,8 +253,14 @@ public record RequantizationSpec(
      *
      * @param planner of the base model and its projector
      * @throws PlanException.Impossible when none can
+     * @throws PlanException.UnsupportedModel the method is not for such a model
      */
     public void requirePossible(Planner planner) {
+        if (planner.hasExperts() && method != Method.ALLOCATION && method != Method.UNIFORM) {
+            throw new PlanException.UnsupportedModel(
+                    "The model is a mixture of experts, whose layers cannot be ranked: what goes into each expert is not"
+                            + " measured. Ask for the method allocation or uniform.");
+        }
         if (method == Method.ALLOCATION || method == Method.BEST) {
             planner.requireAllocation(budget, projectors());
             return;

@@ -4,8 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
+import dev.luq.requant.plan.Models;
+import dev.luq.requant.plan.PlanException;
+import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
@@ -18,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +60,23 @@ class RequantizationSpecTest {
         String longest = Output.name("m".repeat(200), Budget.parse("2.5bpw"), "x");
         assertEquals("m".repeat(91) + "-2.5bpw-x", longest);
         assertEquals(longest, spec().named(longest, Instant.EPOCH).output().manifestId());
+    }
+
+    @Test
+    void layersWithExpertsAreNotRanked() {
+        LayeredModel dense = Models.decoder(1, 1024, 256, 4096, 8192, false);
+        List<GgufTensor> layer = new ArrayList<>(dense.layers().get(0));
+        layer.add(new GgufTensor("blk.0.ffn_up_exps.weight", GgmlType.F16, List.of(1024L, 512L, 8L)));
+        LayeredModel experts = new LayeredModel(dense.metadata(), dense.outside(), List.of(layer));
+
+        spec().requirePossible(planner(dense));
+        PlanException refused = assertThrows(
+                PlanException.UnsupportedModel.class, () -> spec().requirePossible(planner(experts)));
+        assertTrue(refused.getMessage().contains("Ask for the method allocation"), refused.getMessage());
+    }
+
+    private static Planner planner(LayeredModel model) {
+        return new Planner(model, Optional.empty(), new ServingShape(512, 128, 1, 1));
     }
 
     @Test
