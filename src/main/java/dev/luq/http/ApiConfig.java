@@ -22,7 +22,7 @@ public interface ApiConfig {
      */
     Optional<Path> keysFile();
 
-    /** Permits serving without keys on an address that other machines reach. */
+    /** Permits everybody to ask without a key, as a user, who administers nothing. */
     @WithDefault("false")
     boolean anonymous();
 

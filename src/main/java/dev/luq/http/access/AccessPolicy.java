@@ -12,6 +12,7 @@ import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -23,12 +24,16 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * <ul>
  * <li>With keys: whoever a key says, as long as it has not expired.
  * <li>Without keys, bound to loopback: every program of this machine is an administrator. Requests must name the machine
- * as loopback too, else any web page could reach the API through a host name of its own that resolves to 127.0.0.1.
- * <li>Without keys, bound to anything else: only where anonymous use is switched on by name, and never an administrator.
+ * as loopback too, else any web page could reach the API through a host name of its own that resolves to 127.0.0.1, and
+ * no proxy may say that it asks for others.
+ * <li>Without keys, everybody else: only where anonymous use is switched on by name, and never an administrator.
  * </ul>
  */
 @Singleton
 public final class AccessPolicy {
+
+    private static final List<String> FORWARDED =
+            List.of("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP");
 
     private final Supplier<ApiKeys> keys;
     private final boolean loopback;
@@ -76,11 +81,12 @@ public final class AccessPolicy {
         if (!now.isEmpty()) {
             return Caller.withKey(key(now, headers));
         }
-        if (loopback && !anonymous && host != null && !namesLoopback(host)) {
+        boolean ofThisMachine = loopback && (host == null || namesLoopback(host)) && !isForwarded(headers);
+        if (!ofThisMachine && !anonymous) {
             throw new Forbidden("Without API keys only programs of this machine are served,"
-                    + " as http://localhost or http://127.0.0.1");
+                    + " as http://localhost or http://127.0.0.1 and through no proxy");
         }
-        return Caller.withoutKey(loopback ? Role.ADMIN : Role.USER, address);
+        return Caller.withoutKey(ofThisMachine ? Role.ADMIN : Role.USER, address);
     }
 
     private static ApiKey key(ApiKeys keys, MultiMap headers) {
@@ -90,6 +96,11 @@ public final class AccessPolicy {
             throw new InvalidKey("The API key has expired");
         }
         return key;
+    }
+
+    /** Whether a proxy says that it asks for somebody else. */
+    private static boolean isForwarded(MultiMap headers) {
+        return FORWARDED.stream().anyMatch(headers::contains);
     }
 
     private static boolean namesLoopback(String host) {

@@ -52,7 +52,23 @@ class AccessPolicyTest {
         AccessPolicy policy = new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", false);
         assertEquals(403, refusal(policy, "attacker.example:8080", NONE));
         assertEquals(403, refusal(policy, "127.0.0.1.attacker.example", NONE));
-        new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", true).identify("proxy.example", NONE, "a");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Forwarded, for=192.0.2.1", "X-Forwarded-For, 192.0.2.1", "x-real-ip, 192.0.2.1"})
+    void whoComesThroughAProxyIsNoProgramOfThisMachine(String header, String value) {
+        MultiMap forwarded = headers(header, value);
+        AccessPolicy closed = new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", false);
+        assertEquals(403, refusal(closed, "127.0.0.1:8080", forwarded));
+        AccessPolicy open = new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", true);
+        assertEquals(Role.USER, open.identify("127.0.0.1:8080", forwarded, "a").role());
+    }
+
+    @Test
+    void anonymousUseMakesNobodyFromElsewhereAnAdministrator() {
+        AccessPolicy policy = new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", true);
+        assertEquals(Role.USER, policy.identify("proxy.example", NONE, "a").role());
+        assertEquals(Role.ADMIN, policy.identify("localhost:8080", NONE, "a").role());
     }
 
     @ParameterizedTest
