@@ -1,5 +1,6 @@
 package dev.luq.http;
 
+import io.netty.buffer.Unpooled;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
@@ -11,6 +12,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * {@code /q/swagger-ui}: a page to read and try the API. Its files say nothing about this server and need no key, so
@@ -38,6 +41,10 @@ public final class SwaggerUi {
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
             + " img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    /** Read once and shared by all answers: whoever does not read one holds no memory of its own. */
+    private final Map<String, Buffer> files =
+            FILES.keySet().stream().collect(Collectors.toUnmodifiableMap(Function.identity(), SwaggerUi::file));
+
     SwaggerUi() {}
 
     void routes(@Observes Router router) {
@@ -54,19 +61,23 @@ public final class SwaggerUi {
         router.get(path).method(HttpMethod.HEAD).handler(handler);
     }
 
-    private static void send(RoutingContext routing, String name) {
+    private void send(RoutingContext routing, String name) {
         routing.response()
                 .putHeader("Content-Type", FILES.get(name))
                 .putHeader("Cache-Control", "no-cache")
                 .putHeader("Content-Security-Policy", POLICY)
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Referrer-Policy", "no-referrer")
-                .end(Buffer.buffer(file(name)));
+                .end(files.get(name));
     }
 
-    private static byte[] file(String name) {
+    /** Direct, as a buffer on the heap is copied for every connection; Vert.x has no other way to make such a buffer. */
+    @SuppressWarnings("deprecation")
+    private static Buffer file(String name) {
         try (InputStream in = SwaggerUi.class.getResourceAsStream("/META-INF/swagger-ui/" + name)) {
-            return in.readAllBytes();
+            byte[] bytes = in.readAllBytes();
+            return Buffer.buffer(Unpooled.unreleasableBuffer(
+                    Unpooled.directBuffer(bytes.length, bytes.length).writeBytes(bytes)));
         } catch (IOException e) {
             throw new UncheckedIOException("the application is not whole", e);
         }

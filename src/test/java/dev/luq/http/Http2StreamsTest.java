@@ -22,9 +22,11 @@ import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.StreamResetException;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,6 +111,26 @@ class Http2StreamsTest {
         send(begun, QUESTION, HttpClientResponse::pause);
         begun.reset();
         assertOthersAreAnswered();
+    }
+
+    /** What waits for a client takes memory, and neither the socket nor a request shows that it waits. */
+    @Test
+    void aClientThatAsksOnAndReadsNothingIsRefusedAndThenCutOff() throws Exception {
+        CountDownLatch closed = new CountDownLatch(1);
+        AtomicInteger refused = new AtomicInteger();
+        connection.closeHandler(end -> closed.countDown());
+        for (int i = 0; i < 60; i++) {
+            HttpClientRequest request = request(HttpMethod.GET, "/q/swagger-ui/swagger-ui-bundle.js");
+            assertSame(connection, request.connection());
+            request.response().onSuccess(HttpClientResponse::pause).onFailure(failure -> {
+                if (failure instanceof StreamResetException) {
+                    refused.incrementAndGet();
+                }
+            });
+            request.send();
+        }
+        reached("the end of the connection", closed);
+        assertTrue(refused.get() > 0 && refused.get() < 30, refused + " of 60 were refused");
     }
 
     private void assertOthersAreAnswered() throws Exception {

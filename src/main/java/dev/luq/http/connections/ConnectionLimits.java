@@ -1,5 +1,6 @@
 package dev.luq.http.connections;
 
+import io.netty.channel.Channel;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
@@ -22,6 +23,8 @@ final class ConnectionLimits {
     private static final String KEY = "luq.connection-limits";
     /** Bytes of answers that one connection may leave unread and still ask. */
     private static final long MOST_UNREAD = 256 << 10;
+    /** The same of HTTP/2, where each waits for a window of its own: streams. */
+    private static final int MOST_UNREAD_STREAMS = 32;
 
     private static final long REFUSED_STREAM = 7;
 
@@ -34,8 +37,7 @@ final class ConnectionLimits {
         if (routing.get(KEY) == null) {
             routing.put(KEY, true);
             HttpServerRequest request = routing.request();
-            if (request.connection() instanceof ConnectionBase base
-                    && ConnectionGuard.unread(base.channel()) > MOST_UNREAD) {
+            if (request.connection() instanceof ConnectionBase base && readsTooLittle(base.channel())) {
                 refuse(routing, base);
                 return;
             }
@@ -50,6 +52,11 @@ final class ConnectionLimits {
             });
         }
         routing.next();
+    }
+
+    private static boolean readsTooLittle(Channel connection) {
+        return ConnectionGuard.unsent(connection) > MOST_UNREAD
+                || ConnectionGuard.unreadStreams(connection) > MOST_UNREAD_STREAMS;
     }
 
     private static void refuse(RoutingContext routing, ConnectionBase connection) {
