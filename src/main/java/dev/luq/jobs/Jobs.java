@@ -4,6 +4,7 @@ import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.serving.ModelControl;
+import dev.luq.serving.ModelOperationException;
 import dev.luq.serving.SwapMode;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
@@ -22,11 +23,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
@@ -43,6 +47,9 @@ public class Jobs {
 
     /** How often a server looks whether the one that has the jobs is gone. */
     private static final long OWNERSHIP_MILLIS = 1_000;
+
+    /** After how long an activation is tried again while something else is done with its model. */
+    private static final long BUSY_MILLIS = 500;
 
     /** Puts a job's result behind its model's id. */
     interface Activator {
@@ -410,14 +417,40 @@ public class Jobs {
 
     private void activate(Job job) {
         SwapMode mode = job.activation().orElseThrow().swap();
-        activator.activate(job.modelId(), job.manifestId(), mode).whenComplete((done, failure) -> {
-            Optional<String> why = Optional.ofNullable(failure)
-                    .map(f -> f instanceof CompletionException && f.getCause() != null ? f.getCause() : f)
-                    .map(Throwable::getMessage);
-            why.ifPresent(reason -> LOG.errorf("The result of re-quantization %s is not served: %s", job.id(), reason));
-            synchronized (this) {
-                records.change(job.id(), j -> j.activated(why));
+        activator
+                .activate(job.modelId(), job.manifestId(), mode)
+                .whenComplete((done, failure) -> activated(
+                        job,
+                        failure instanceof CompletionException && failure.getCause() != null
+                                ? failure.getCause()
+                                : failure));
+    }
+
+    /** @param failure null where the result is served */
+    private void activated(Job job, Throwable failure) {
+        if (failure instanceof ModelOperationException.Stopping) {
+            return; // done at the next start
+        }
+        if (failure instanceof ModelOperationException.InProgress) {
+            CompletableFuture.delayedExecutor(BUSY_MILLIS, TimeUnit.MILLISECONDS)
+                    .execute(() -> activateAgain(job));
+            return;
+        }
+        Optional<String> why = Optional.ofNullable(failure)
+                .map(f -> Objects.requireNonNullElse(
+                        f.getMessage(), f.getClass().getSimpleName()));
+        why.ifPresent(reason -> LOG.errorf("The result of re-quantization %s is not served: %s", job.id(), reason));
+        synchronized (this) {
+            records.change(job.id(), j -> j.activated(why));
+        }
+    }
+
+    private void activateAgain(Job job) {
+        synchronized (this) {
+            if (stopping) {
+                return;
             }
-        });
+        }
+        activate(job);
     }
 }

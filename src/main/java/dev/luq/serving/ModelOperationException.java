@@ -9,7 +9,7 @@ public abstract sealed class ModelOperationException extends RuntimeException {
 
     /** Something else is being done with this model. Worth a retry. */
     public static final class InProgress extends ModelOperationException {
-        InProgress(String modelId) {
+        public InProgress(String modelId) {
             super("The model " + modelId + " is being loaded, unloaded or swapped already");
         }
     }
@@ -37,7 +37,7 @@ public abstract sealed class ModelOperationException extends RuntimeException {
 
     /** The server stops. */
     public static final class Stopping extends ModelOperationException {
-        Stopping() {
+        public Stopping() {
             super("The server is stopping");
         }
     }

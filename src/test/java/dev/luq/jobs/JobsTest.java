@@ -14,6 +14,7 @@ import dev.luq.process.ProcessConfig;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.serving.ModelOperationException;
 import dev.luq.serving.SwapMode;
 import dev.luq.serving.TestConfig;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
@@ -45,7 +46,7 @@ class JobsTest {
     private final List<Jobs> all = new ArrayList<>();
     private final List<Phase> phases = new CopyOnWriteArrayList<>();
     private final List<String> activated = new CopyOnWriteArrayList<>();
-    private Optional<RuntimeException> activationFailure = Optional.empty();
+    private volatile Optional<RuntimeException> activationFailure = Optional.empty();
 
     @AfterEach
     void stop() {
@@ -288,6 +289,56 @@ class JobsTest {
         jobs.create(request("2", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
         until("failed", () -> jobs.get("2").activation().orElseThrow().error().equals(Optional.of("no memory")));
         assertEquals(JobState.SUCCEEDED, jobs.get("2").state());
+    }
+
+    @Test
+    void anActivationThatTheEndOfTheServerCutsOffIsDoneAtTheNextStart() {
+        Jobs jobs = started(Map.of());
+        activationFailure = Optional.of(new ModelOperationException.Stopping());
+        jobs.create(request("1", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
+        until("begun", () -> !activated.isEmpty());
+        jobs.stop();
+        assertEquals(Optional.empty(), jobs.get("1").activation().orElseThrow().error());
+        activationFailure = Optional.empty();
+        Jobs next = started(Map.of());
+        until("activated", () -> next.get("1").activation().orElseThrow().done());
+    }
+
+    @Test
+    void anActivationWaitsUntilNothingElseIsDoneWithItsModel() {
+        Jobs jobs = started(Map.of());
+        activationFailure = Optional.of(new ModelOperationException.InProgress("tiny"));
+        jobs.create(request("1", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
+        until("tried again", () -> activated.size() > 1);
+        activationFailure = Optional.empty();
+        until("activated", () -> jobs.get("1").activation().orElseThrow().done());
+    }
+
+    @Test
+    void anActivationThatFailsWithoutAWordHasFailed() {
+        Jobs jobs = started(Map.of());
+        activationFailure = Optional.of(new IllegalStateException());
+        jobs.create(request("1", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
+        until("failed", () -> jobs.get("1").activation().orElseThrow().error().equals(Optional.of("IllegalStateException")));
+    }
+
+    @Test
+    void whoeverWaitsInTheQueueHearsThatItMoves() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        until("running", () -> jobs.get("1").state() == JobState.RUNNING);
+        jobs.create(request("2", "quick"));
+        jobs.create(request("3", "quick"));
+        AssertSubscriber<Long> positions = AssertSubscriber.create(Long.MAX_VALUE);
+        jobs.changes("3")
+                .map(event -> jobs.position("3").orElse(0))
+                .subscribe()
+                .withSubscriber(positions);
+        go("1");
+        ended(jobs, "3");
+        assertEquals(
+                List.of(2L, 1L, 0L),
+                positions.getItems().stream().distinct().toList());
     }
 
     @Test
