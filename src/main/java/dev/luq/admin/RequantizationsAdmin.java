@@ -1,5 +1,6 @@
 package dev.luq.admin;
 
+import dev.luq.http.ApiConfig;
 import dev.luq.http.access.AuditLog;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
@@ -38,6 +39,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.jboss.resteasy.reactive.ResponseHeader;
 
 /** Re-quantizations of models to a budget, while they are served. */
 @Path(RequantizationsAdmin.PATH)
@@ -64,12 +66,14 @@ public class RequantizationsAdmin {
 
     private final Jobs jobs;
     private final RequantizationFactory factory;
+    private final ApiConfig config;
     private final RoutingContext routing;
 
     @Inject
-    RequantizationsAdmin(Jobs jobs, RequantizationFactory factory, RoutingContext routing) {
+    RequantizationsAdmin(Jobs jobs, RequantizationFactory factory, ApiConfig config, RoutingContext routing) {
         this.jobs = jobs;
         this.factory = factory;
+        this.config = config;
         this.routing = routing;
     }
 
@@ -165,9 +169,30 @@ public class RequantizationsAdmin {
                     @Content(
                             mediaType = MediaType.SERVER_SENT_EVENTS,
                             schema = @Schema(implementation = AdminRequantization.class)))
+    @ResponseHeader(name = "Cache-Control", value = "no-cache")
+    // Proxies of the nginx kind would hold events back.
+    @ResponseHeader(name = "X-Accel-Buffering", value = "no")
     public Multi<OutboundSseEvent> events(
             @PathParam("id") String id, @HeaderParam("Last-Event-ID") String last, @Context Sse sse) {
-        return jobs.changes(id).filter(event -> !event.id().equals(last)).map(event -> event(event, sse));
+        Multi<Optional<OutboundSseEvent>> states = jobs.changes(id)
+                .filter(event -> !event.id().equals(last))
+                .map(event -> Optional.of(event(event, sse)))
+                .onCompletion()
+                .continueWith(Optional.empty());
+        Multi<Optional<OutboundSseEvent>> comments = Multi.createFrom()
+                .ticks()
+                .startingAfter(config.streamKeepAlive())
+                .every(config.streamKeepAlive())
+                .onOverflow()
+                .drop()
+                .map(tick ->
+                        Optional.of(sse.newEventBuilder().comment("waiting").build()));
+        return Multi.createBy()
+                .merging()
+                .streams(states, comments)
+                .select()
+                .first(Optional::isPresent)
+                .map(Optional::orElseThrow);
     }
 
     private OutboundSseEvent event(JobEvents.Event event, Sse sse) {
@@ -187,7 +212,7 @@ public class RequantizationsAdmin {
             responseCode = "200",
             content = {@Content(mediaType = MediaType.APPLICATION_JSON), @Content(mediaType = MediaType.TEXT_HTML)})
     public Response report(@PathParam("id") String id, @Context HttpHeaders headers) throws IOException {
-        boolean page = headers.getAcceptableMediaTypes().contains(MediaType.TEXT_HTML_TYPE);
+        boolean page = isPagePreferred(headers.getAcceptableMediaTypes());
         java.nio.file.Path report = jobs.folder(id).resolve(page ? "report.html" : "report.json");
         if (!Files.isRegularFile(report)) {
             throw new Refused(ApiError.of(404, "not_found", "The re-quantization has no report yet"));
@@ -196,7 +221,18 @@ public class RequantizationsAdmin {
                         Files.readAllBytes(report),
                         page ? MediaType.TEXT_HTML_TYPE.withCharset("utf-8") : MediaType.APPLICATION_JSON_TYPE)
                 .header("Content-Security-Policy", PAGE_POLICY)
+                .header("Vary", "Accept")
                 .build();
+    }
+
+    /** @param accepted the best first */
+    private static boolean isPagePreferred(List<MediaType> accepted) {
+        return accepted.stream()
+                .filter(type ->
+                        type.isCompatible(MediaType.APPLICATION_JSON_TYPE) || type.isCompatible(MediaType.TEXT_HTML_TYPE))
+                .findFirst()
+                .filter(type -> !type.isCompatible(MediaType.APPLICATION_JSON_TYPE))
+                .isPresent();
     }
 
     private AdminRequantization describe(Job job) {

@@ -162,15 +162,15 @@ final class JobRecords {
         if (!lock.isOpen()) {
             throw new JobRequestException.Elsewhere();
         }
-        Job next = change.apply(jobs.get(id));
+        Job before = jobs.get(id);
+        Job next = change.apply(before);
         try {
             folders.save(next);
         } catch (UncheckedIOException e) {
             LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
             throw new JobRequestException.NotSaved(e);
         }
-        jobs.put(id, next);
-        events.publish(next);
+        publish(before, next);
         return next;
     }
 
@@ -180,7 +180,8 @@ final class JobRecords {
      * @return the job as it is now
      */
     Job change(String id, UnaryOperator<Job> change) {
-        Job next = change.apply(jobs.get(id));
+        Job before = jobs.get(id);
+        Job next = change.apply(before);
         try {
             if (lock.isOpen()) {
                 folders.save(next);
@@ -188,9 +189,17 @@ final class JobRecords {
         } catch (UncheckedIOException e) {
             LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
         }
-        jobs.put(id, next);
-        events.publish(next);
+        publish(before, next);
         return next;
+    }
+
+    /** Where a job runs or waits no more, those that wait behind it have another position. */
+    private void publish(Job before, Job next) {
+        jobs.put(next.id(), next);
+        events.publish(next);
+        if (!before.state().isFinal() && next.state().isFinal()) {
+            in(JobState.QUEUED).forEach(events::publish);
+        }
     }
 
     /** A change that watchers see but that is not written. */

@@ -52,6 +52,7 @@ public class AdminProfile implements QuarkusTestProfile {
         config.put("luq.sets.root", data.resolve("roots").toString());
         config.put("luq.sets.max-upload-bytes", "200000");
         config.put("luq.api.max-body-bytes", "100000");
+        config.put("luq.api.stream-keep-alive", "200ms");
         config.put("luq.api.keys", "admin:" + ADMIN + ",user:" + USER);
         config.put("luq.worker.threads", "1");
         config.put("luq.worker.image-threads", "1");

@@ -72,10 +72,12 @@ class RequantizationEndToEndTest {
                 .then()
                 .statusCode(200);
         admin().get(JOBS + "/" + id + "/report").then().statusCode(200).contentType("application/json");
-        admin().accept("text/html")
+        admin().accept("text/html;q=0.9, application/json;q=0.5")
                 .get(JOBS + "/" + id + "/report")
                 .then()
                 .statusCode(200)
+                .contentType("text/html; charset=utf-8")
+                .header("Vary", "Accept")
                 .header("Content-Security-Policy", containsString("default-src 'none'"));
         assertTrue(Files.exists(
                 AdminProfile.data().resolve("store").resolve("manifests").resolve("tiny-90.json")));
