@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.net.HostAndPort;
+import io.vertx.ext.web.MIMEHeader;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
@@ -22,7 +23,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
@@ -100,9 +101,7 @@ public final class FrontPage {
     }
 
     private void answer(RoutingContext routing) {
-        boolean page = Optional.ofNullable(routing.request().getHeader(HttpHeaderNames.ACCEPT))
-                .filter(accepted -> accepted.contains("text/html"))
-                .isPresent();
+        boolean page = isPagePreferred(routing.parsedHeaders().accept());
         Content content = content(routing);
         routing.response().headers().add(HttpHeaderNames.VARY, "Accept");
         routing.response()
@@ -112,6 +111,16 @@ public final class FrontPage {
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Referrer-Policy", "no-referrer")
                 .end(page ? html(content) : json(content));
+    }
+
+    /** @param accepted the best first */
+    private static boolean isPagePreferred(List<MIMEHeader> accepted) {
+        return accepted.stream()
+                .map(MIMEHeader::value)
+                .filter(Set.of("text/html", "application/json", "*/*")::contains)
+                .findFirst()
+                .filter("text/html"::equals)
+                .isPresent();
     }
 
     private Content content(RoutingContext routing) {

@@ -22,6 +22,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Base64;
+import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -58,6 +59,14 @@ class FrontPageTest extends ScriptedApi {
                 .body("models", nullValue());
         given().header("x-api-key", ScriptedProfile.NARROW).get("/").then().body("models.id", contains("loading"));
         given().accept("text/html").get("/").then().body(not(containsString("scripted")));
+    }
+
+    @Test
+    void programsThatTakeAPageTooGetJson() {
+        for (String accepted : List.of("application/json, text/html;q=0.1", "*/*", "text/html;q=0.2, */*;q=0.8")) {
+            request().accept(accepted).get("/").then().contentType("application/json");
+        }
+        request().accept("text/html;q=0.9").get("/").then().contentType("text/html; charset=utf-8");
     }
 
     @Test
