@@ -58,7 +58,8 @@ record NewRequantization(
                         minimum = "0",
                         maximum = "86400",
                         defaultValue = "0",
-                        description = "How long plans nearer to the base than those of the methods are searched for")
+                        description = "How long plans nearer to the base than those of the methods are searched for;"
+                                + " with a budget of size, the method best or allocation, and no tokens_per_second")
                 Integer searchSeconds,
         @Schema(nullable = true, description = "Id of the variant that is made; made up unless given") String variant,
         @Schema(

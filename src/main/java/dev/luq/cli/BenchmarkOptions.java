@@ -75,8 +75,8 @@ final class BenchmarkOptions {
             names = "--server",
             paramLabel = "URL",
             defaultValue = "http://127.0.0.1:8080",
-            description = "Server to ask (default: ${DEFAULT-VALUE}). When none answers there, demo gets one of"
-                    + " its own; a GGUF always does, and no other is asked.")
+            description = "Server to ask, with its key in $LUQ_API_KEY (default: ${DEFAULT-VALUE}). When none answers"
+                    + " there, demo gets one of its own; a GGUF always does, and no other is asked.")
     private URI server;
 
     @Option(

@@ -44,7 +44,7 @@ final class ChatCommand implements Callable<Integer> {
             names = "--server",
             paramLabel = "URL",
             defaultValue = "http://127.0.0.1:8080",
-            description = "Server to ask (default: ${DEFAULT-VALUE}).")
+            description = "Server to ask, with its key in $LUQ_API_KEY (default: ${DEFAULT-VALUE}).")
     private URI server;
 
     @Option(

@@ -57,7 +57,7 @@ final class EvalCommand implements Callable<Integer> {
     @Option(
             names = "--mmproj",
             paramLabel = "GGUF",
-            description = "Vision projector of both (default: the demo model's).")
+            description = "Vision projector of a GGUF --base, none unless given; with --benchmark, of a GGUF --model.")
     private Path mmproj;
 
     @Option(
@@ -67,7 +67,7 @@ final class EvalCommand implements Callable<Integer> {
                     + " vicuna.")
     private String chatTemplate;
 
-    @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
+    @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set; needed unless --base is demo.")
     private Path evaluation;
 
     @Mixin

@@ -21,7 +21,8 @@ import picocli.CommandLine.Option;
         name = "export",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Writes a model that was made by requantize as one GGUF, which stock llama.cpp loads.")
+        description = "Writes the language model that was made by requantize as one GGUF, which stock llama.cpp loads;"
+                + " pictures need its projector beside it (--mmproj).")
 final class ExportCommand implements Callable<Integer> {
 
     @Option(

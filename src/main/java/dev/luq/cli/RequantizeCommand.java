@@ -101,10 +101,13 @@ final class RequantizeCommand implements Callable<Integer> {
                     + " that llama.cpp has, such as vicuna.")
     private String chatTemplate;
 
-    @Option(names = "--calibration", paramLabel = "DIR", description = "Calibration set (default: the demo model's).")
+    @Option(
+            names = "--calibration",
+            paramLabel = "DIR",
+            description = "Calibration set; needed unless --model is demo.")
     private Path calibration;
 
-    @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
+    @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set; needed unless --model is demo.")
     private Path evaluation;
 
     @Option(
@@ -139,7 +142,8 @@ final class RequantizeCommand implements Callable<Integer> {
             names = "--search",
             paramLabel = "SECONDS",
             defaultValue = "0",
-            description = "Searches so long for a plan that is nearer to the base than those of the methods"
+            description = "Searches so long for a plan that is nearer to the base than those of the methods; needs a"
+                    + " budget of size and the method best or allocation, and does not go with --speed"
                     + " (default: ${DEFAULT-VALUE}).")
     private int search;
 

@@ -97,7 +97,7 @@ public record ChatRequest(
                         description =
                                 "{\"type\": \"text\" | \"json_object\" | \"json_schema\", \"schema\", \"json_schema\": {\"name\", \"schema\"}}")
                 JsonNode responseFormat,
-        @JsonProperty("tools") @Schema(nullable = true, maxItems = 128) List<Tool> tools,
+        @JsonProperty("tools") @Schema(nullable = true, maxItems = 512) List<Tool> tools,
         @JsonProperty("tool_choice")
                 @Schema(
                         nullable = true,

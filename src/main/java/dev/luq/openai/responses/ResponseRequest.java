@@ -57,7 +57,7 @@ record ResponseRequest(
                         description = "{\"format\": {\"type\": \"text\" | \"json_object\" | \"json_schema\", \"name\","
                                 + " \"schema\"}}")
                 JsonNode text,
-        @JsonProperty("tools") @Schema(nullable = true, maxItems = 128) List<Tool> tools,
+        @JsonProperty("tools") @Schema(nullable = true, maxItems = 512) List<Tool> tools,
         @JsonProperty("tool_choice")
                 @Schema(
                         nullable = true,
