@@ -53,6 +53,6 @@ def capacity(costs: Costs, shape: Shape, says: Conversations, found: float = 1.0
     )
 
 
-def slot_bytes(shape: Shape) -> int:
+def slot_bytes(shape: Shape, context: int) -> int:
     """Keys and values of a slot that has its even share of the context."""
-    return shape.cell_bytes * shape.context // shape.slots
+    return shape.cell_bytes * context // shape.slots

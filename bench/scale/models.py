@@ -28,6 +28,8 @@ class Model:
     file_bytes: int
     start: float
     """Seconds that the processes take to be ready, the model's file in memory."""
+    context: int = Shape.context
+    """Tokens that its slots share. Replicas of the simulation have those of shape: conversations fit into either."""
 
     def seconds_to_ready(self) -> float:
         return POD + self.start + self.file_bytes / DISK
@@ -35,16 +37,17 @@ class Model:
 
 def demo() -> Model:
     """
-    Start: 1.8 s (bench first-answer). Keys and values of 16 layers, 2 heads of 64, take 8 KiB a token at F16, the
-    embeddings of a picture 1 KiB.
+    Memory: the chart's estimate. Start: 1.8 s (bench first-answer). Keys and values of 16 layers, 2 heads of 64, take
+    8 KiB a token at F16, the embeddings of a picture 1 KiB.
     """
     return Model(
         name="demo model, F16",
         costs=Costs(**json.loads(DEMO.read_text())),
         shape=Shape(picture_bytes=100 << 10, cell_bytes=8 << 10),
-        memory=300 << 20,
+        memory=400 << 20,
         file_bytes=34 << 20,
         start=1.8,
+        context=4096,
     )
 
 

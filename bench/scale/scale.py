@@ -104,7 +104,7 @@ def capacities(_: argparse.Namespace) -> int:
         costs, slots = model.costs, model.shape.slots
         full = capacity(costs, model.shape, says)
         print(
-            f"| {model.name} | {model.memory / 2**30:.2f} | {slot_bytes(model.shape) / 2**20:.0f} "
+            f"| {model.name} | {model.memory / 2**30:.2f} | {slot_bytes(model.shape, model.context) / 2**20:.0f} "
             f"| {1 / (costs.step + costs.decode):.1f}; {slots / (costs.step + slots * costs.decode):.1f} "
             f"| {model.shape.batch / (costs.step + model.shape.batch * costs.prefill):.0f} "
             f"| {full.requests:.3f} | {full.new_pictures:.3f} |"
