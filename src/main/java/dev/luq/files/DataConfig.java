@@ -4,7 +4,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
 
-/** Where the server keeps what it makes, see {@link DataFolder}. */
+/** Where the server keeps what it makes. */
 @ConfigMapping(prefix = "luq")
 public interface DataConfig {
 
