@@ -13,6 +13,7 @@ import dev.luq.machine.Processors;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.report.Axis;
 import dev.luq.requant.report.Chart;
+import dev.luq.requant.report.Look;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -191,16 +192,20 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
             ToDoubleFunction<Measured> seconds) {
         Measured first = measured.get(0);
         double each = seconds.applyAsDouble(first) / first.tokens;
-        series.add(line(side, color, Chart.Line.SOLID, measured, seconds));
-        series.add(line(side + ", if proportional", color, Chart.Line.DASHED, measured, size -> each * size.tokens));
+        series.add(line(side, new Look(color, Look.Marker.CIRCLE, false), measured, seconds));
+        series.add(line(
+                side + ", if proportional",
+                new Look(color, Look.Marker.SQUARE, true),
+                measured,
+                size -> each * size.tokens));
     }
 
     private static Chart.Series line(
-            String name, int color, Chart.Line line, List<Measured> measured, ToDoubleFunction<Measured> seconds) {
+            String name, Look look, List<Measured> measured, ToDoubleFunction<Measured> seconds) {
         return new Chart.Series(
                 name,
-                color,
-                line,
+                look,
+                Chart.Line.STRAIGHT,
                 false,
                 measured.stream()
                         .map(size -> new Chart.Point(size.tokens, seconds.applyAsDouble(size), name, ""))

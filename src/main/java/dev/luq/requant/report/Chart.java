@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 
 /**
  * A chart of points and lines over two axes, as an element of a page or as an SVG file. Colours are classes of the style
- * sheet, so that they follow its light and dark scheme; markers differ in shape too.
+ * sheet, so that they follow its light and dark scheme; markers and lines differ too.
  *
  * @param title read out by screen readers
  * @param integerSteps whether x has one label per whole number
@@ -25,18 +25,21 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, boolean i
     /** How the points of a series are joined. */
     public enum Line {
         NONE,
-        SOLID,
-        DASHED
+        STRAIGHT
     }
 
     /**
      * @param name in the legend
-     * @param color 0 to {@link Style#COLORS} - 1
      * @param labelled whether each point's label is written beside it
      */
-    public record Series(String name, int color, Line line, boolean labelled, List<Point> points) {
+    public record Series(String name, Look look, Line line, boolean labelled, List<Point> points) {
         public Series {
             points = List.copyOf(points);
+        }
+
+        /** @param number among the series of its chart, from 0: gives the look */
+        public Series(String name, int number, Line line, boolean labelled, List<Point> points) {
+            this(name, Look.of(number), line, labelled, points);
         }
     }
 
@@ -159,7 +162,7 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, boolean i
             svg.append(String.format(
                     Locale.ROOT,
                     "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>",
-                    s.color,
+                    s.look.color(),
                     px(p.x),
                     py(p.y - p.spread),
                     py(p.y + p.spread)));
@@ -179,20 +182,14 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, boolean i
     }
 
     private static String line(Series s, String path) {
-        return "<path class=\"line c" + s.color + (s.line == Line.DASHED ? " dashed" : "") + "\" d=\"" + path + "\"/>";
+        return "<path class=\"line c" + s.look.color() + (s.look.dashed() ? " dashed" : "") + "\" d=\"" + path
+                + "\"/>";
     }
 
-    /** A circle, square, diamond, triangle up or down by colour number, with a halo in the page's colour. */
+    /** With a halo in the page's colour. */
     private static String marker(Series s, double x, double y, String inner) {
-        String shape =
-                switch (s.color % 5) {
-                    case 0 -> "m4.5 0a4.5 4.5 0 1 0 -9 0a4.5 4.5 0 1 0 9 0z";
-                    case 1 -> "m-4 -4h8v8h-8z";
-                    case 2 -> "m0 -5.6l5.6 5.6l-5.6 5.6l-5.6 -5.6z";
-                    case 3 -> "m0 -5.2l5.2 9h-10.4z";
-                    default -> "m0 5.2l5.2 -9h-10.4z";
-                };
-        return "<path class=\"mark c" + s.color + "\" d=\"M" + coordinates(x, y) + shape + "\">" + inner + "</path>";
+        return "<path class=\"mark c" + s.look.color() + "\" d=\"M" + coordinates(x, y)
+                + s.look.marker().path() + "\">" + inner + "</path>";
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {

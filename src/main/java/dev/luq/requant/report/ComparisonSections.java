@@ -55,7 +55,7 @@ final class ComparisonSections {
         List<Chart.Series> series = new ArrayList<>();
         lines.forEach((name, measured) -> series.add(new Chart.Series(
                 name,
-                name.equals(UNIFORM) ? 6 : series.size() % 6,
+                name.equals(UNIFORM) ? Look.GREY : Look.of(series.size()),
                 Chart.Line.NONE,
                 name.equals(UNIFORM),
                 measured.stream()
@@ -144,11 +144,11 @@ final class ComparisonSections {
                 + table("alpha", comparison.alphas());
     }
 
-    private Chart.Series alpha(String name, int color, ToDoubleFunction<Measured> value) {
+    private Chart.Series alpha(String name, int number, ToDoubleFunction<Measured> value) {
         return new Chart.Series(
                 name,
-                color,
-                Chart.Line.SOLID,
+                number,
+                Chart.Line.STRAIGHT,
                 false,
                 comparison.alphas().stream()
                         .map(m -> new Chart.Point(
@@ -217,8 +217,8 @@ final class ComparisonSections {
                     .toList();
             series.add(new Chart.Series(
                     name,
-                    scattered ? 6 : series.size() % 6,
-                    scattered ? Chart.Line.NONE : Chart.Line.SOLID,
+                    scattered ? Look.GREY : Look.of(series.size()),
+                    scattered ? Chart.Line.NONE : Chart.Line.STRAIGHT,
                     uniform,
                     points));
         });

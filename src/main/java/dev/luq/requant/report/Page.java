@@ -293,7 +293,7 @@ public final class Page {
                                     "clusters K, against the K before",
                                     points.stream().mapToDouble(Chart.Point::x)),
                             Axis.fromZero("tau distance", points.stream().mapToDouble(Chart.Point::y)),
-                            List.of(new Chart.Series("neighbouring K", 0, Chart.Line.SOLID, false, points)))
+                            List.of(new Chart.Series("neighbouring K", 0, Chart.Line.STRAIGHT, false, points)))
                     .html());
         }
         double[] seeds = entropies.tauBetweenSeeds().stream()
@@ -309,13 +309,13 @@ public final class Page {
         return section.toString();
     }
 
-    private static Chart.Series byLayer(String name, int color, List<Double> values) {
+    private static Chart.Series byLayer(String name, int number, List<Double> values) {
         List<Chart.Point> points = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
             points.add(
                     new Chart.Point(i, values.get(i), name + ", layer " + i, Html.number(values.get(i), 3) + " bits"));
         }
-        return new Chart.Series(name, color, Chart.Line.SOLID, false, points);
+        return new Chart.Series(name, number, Chart.Line.STRAIGHT, false, points);
     }
 
     private static Axis layerAxis(int layers) {
@@ -348,7 +348,7 @@ public final class Page {
                     points.add(new Chart.Point(i, cost, precisions.get(p) + ", layer " + i, Html.nats(cost) + " nats"));
                 }
             }
-            series.add(new Chart.Series(precisions.get(p).name(), p % Style.COLORS, Chart.Line.SOLID, false, points));
+            series.add(new Chart.Series(precisions.get(p).name(), p, Chart.Line.STRAIGHT, false, points));
         }
         return Html.heading("Cost of each layer")
                 + Html.paragraph("Mean KL divergence in nats on held-out calibration examples, with this one layer at"

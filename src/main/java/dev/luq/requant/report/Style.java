@@ -3,17 +3,15 @@ package dev.luq.requant.report;
 /** The page's style sheet, for light and dark schemes and for paper. */
 final class Style {
 
-    /** Classes c0 to c7 for series, by this many colours. */
-    static final int COLORS = 8;
-
+    /** Colours c0 to c5 for series, c6 for what they are compared with. */
     private static final String PALETTE =
             """
             :root { color-scheme: light dark; --page: #fcfcfb; --card: #ffffff; --ink: #1b1f24; --soft: #5d6570;
               --rule: #e3e5e8; --grid: #eceef0;
-              --c0: #2560c4; --c1: #c8500a; --c2: #0b8468; --c3: #9231ab; --c4: #8f6400; --c5: #c21f57; --c6: #6a7280; --c7: #3c7d1d; }
+              --c0: #2560c4; --c1: #c8500a; --c2: #0b8468; --c3: #9231ab; --c4: #8f6400; --c5: #c21f57; --c6: #6a7280; }
             @media (prefers-color-scheme: dark) { :root { --page: #14171a; --card: #1b1f23; --ink: #e8eaed; --soft: #a3abb5;
               --rule: #31363c; --grid: #282d32;
-              --c0: #74a7ff; --c1: #ff9a58; --c2: #45cdaa; --c3: #d690ea; --c4: #e2b648; --c5: #ff7fa8; --c6: #a9b1bc; --c7: #93d070; } }
+              --c0: #74a7ff; --c1: #ff9a58; --c2: #45cdaa; --c3: #d690ea; --c4: #e2b648; --c5: #ff7fa8; --c6: #a9b1bc; } }
             """;
 
     private static final String MARKS =
@@ -24,9 +22,9 @@ final class Style {
             .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
             .mark { stroke: var(--card); stroke-width: 1.5; }
             .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); } .line.c3 { stroke: var(--c3); }
-            .line.c4 { stroke: var(--c4); } .line.c5 { stroke: var(--c5); } .line.c6 { stroke: var(--c6); } .line.c7 { stroke: var(--c7); }
+            .line.c4 { stroke: var(--c4); } .line.c5 { stroke: var(--c5); } .line.c6 { stroke: var(--c6); }
             .mark.c0 { fill: var(--c0); } .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); } .mark.c3 { fill: var(--c3); }
-            .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); } .mark.c7 { fill: var(--c7); }
+            .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); }
             """;
 
     /** What a drawing needs that stands in a file of its own. */

@@ -13,10 +13,14 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,6 +55,42 @@ class PageTest {
                 "text only")) {
             assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
         }
+    }
+
+    @Test
+    void theSeriesOfAChartCanBeToldApart() {
+        List<Integer> sizes = new ArrayList<>();
+        for (String legend : matches("<figcaption>(.*?)</figcaption>", Page.html(SampleReport.full("demo")))) {
+            List<String> keys = matches("<svg[^>]*>(.*?)</svg>", legend);
+            assertEquals(keys.size(), Set.copyOf(keys).size(), legend);
+            sizes.add(keys.size());
+        }
+        assertEquals(List.of(3, 9, 9, 9, 9, 4, 4, 3), sizes, "nine precisions; eight methods and the uniform types");
+    }
+
+    @Test
+    void twelveLooksDifferWithoutColoursAndAsManyWithoutLines() {
+        List<Look> looks = IntStream.range(0, 12).mapToObj(Look::of).toList();
+        assertEquals(
+                12,
+                looks.stream()
+                        .map(look -> new Look(0, look.marker(), look.dashed()))
+                        .distinct()
+                        .count());
+        assertEquals(
+                12,
+                looks.stream()
+                        .map(look -> new Look(look.color(), look.marker(), false))
+                        .distinct()
+                        .count());
+    }
+
+    private static List<String> matches(String regex, String text) {
+        return Pattern.compile(regex, Pattern.DOTALL)
+                .matcher(text)
+                .results()
+                .map(match -> match.group(1))
+                .toList();
     }
 
     @Test

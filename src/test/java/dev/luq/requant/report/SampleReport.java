@@ -17,11 +17,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** A full report of invented numbers. */
 final class SampleReport {
 
     private static final int LAYERS = 8;
+
+    /** A ladder's, the low and the high one: as many as a job measures. */
+    private static final List<Precision> PRECISIONS =
+            Stream.concat(Precision.LADDER.stream(), Stream.of(Precision.IQ2_XS, Precision.Q4_K_M))
+                    .toList();
+
+    /** What a job without a method of its own compares. */
+    private static final List<String> METHODS = List.of(
+            "best",
+            "allocation",
+            "ladder",
+            "kld",
+            "error",
+            "entropy",
+            "entropy-normed-input",
+            "highest entropy first");
 
     private SampleReport() {}
 
@@ -30,7 +47,11 @@ final class SampleReport {
         List<Map<Precision, Double>> costs = new ArrayList<>();
         for (int i = 0; i < LAYERS; i++) {
             entropies.add(6.4 + 0.02 * ((i * 5) % LAYERS));
-            costs.add(Map.of(Precision.IQ1_M, 0.3 / (i + 1), Precision.IQ3_S, 0.01 / (i + 1), Precision.Q6_K, 0.0004));
+            Map<Precision, Double> layer = new TreeMap<>();
+            for (Precision precision : PRECISIONS) {
+                layer.put(precision, 0.3 / (i + 1) / Math.pow(2, precision.ordinal()));
+            }
+            costs.add(layer);
         }
         Plan plan = Plan.twoLevel(
                 List.of(3, 1, 2, 0, 4, 5, 6, 7), 3, Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
@@ -76,7 +97,7 @@ final class SampleReport {
         List<Report.Measured> frontier = new ArrayList<>();
         List<Report.Measured> orders = new ArrayList<>();
         for (double ratio : new double[] {0.6, 0.7, 0.8}) {
-            for (String method : List.of("entropy", "entropy-normed-input", "error", "kld", "ladder")) {
+            for (String method : METHODS) {
                 frontier.add(measured(
                         method,
                         Math.round(100 * ratio) + "%",
