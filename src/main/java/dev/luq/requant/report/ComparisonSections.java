@@ -1,13 +1,15 @@
 package dev.luq.requant.report;
 
+import dev.luq.requant.measure.Agreement;
+import dev.luq.requant.measure.Quality;
 import dev.luq.requant.report.Report.Comparison;
 import dev.luq.requant.report.Report.Measured;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
@@ -42,8 +44,8 @@ final class ComparisonSections {
         lines.put(UNIFORM, comparison.uniform());
         return Html.heading("Size and quality")
                 + Html.paragraph("Every method at several budgets, and at the bytes of each uniform type, beside"
-                        + " llama.cpp's own mixes over the whole model with the same importance matrix. Lower is better"
-                        + " in the first picture, higher in the second.")
+                        + " llama.cpp's own mixes over the whole model with the same importance matrix. A lower"
+                        + " divergence is better, and more right answers are.")
                 + chart("KL divergence by size", lines, true)
                 + chart("Right answers by size", lines, false)
                 + bySpeed(lines)
@@ -59,7 +61,8 @@ final class ComparisonSections {
                 Chart.Line.NONE,
                 name.equals(UNIFORM),
                 measured.stream()
-                        .filter(m -> m.tokensPerSecond().isPresent())
+                        .filter(m -> m.tokensPerSecond().isPresent()
+                                && Known.meanKld(m.quality().all()).isPresent())
                         .map(m -> new Chart.Point(
                                 m.tokensPerSecond().get(),
                                 m.quality().all().meanKld(),
@@ -127,35 +130,41 @@ final class ComparisonSections {
         if (comparison.alphas().isEmpty()) {
             return "";
         }
-        List<Chart.Series> series = List.of(
-                alpha("after an image", 1, m -> m.quality().image().meanKld()),
-                alpha("text only", 2, m -> m.quality().text().meanKld()),
-                alpha("all", 0, m -> m.quality().all().meanKld()));
+        List<Chart.Series> series = Stream.of(
+                        alpha("after an image", 1, Quality::image),
+                        alpha("text only", 2, Quality::text),
+                        alpha("all", 0, Quality::all))
+                .filter(s -> !s.points().isEmpty())
+                .toList();
         return Html.heading("Share of images in the calibration")
                 + Html.paragraph(
                         "Alpha is the weight of image examples in the importance matrix: 0 is text only, 1 images"
                                 + " only. The plan is the same, only the matrix changes.")
-                + new Chart(
-                                "KL divergence by alpha",
-                                new Axis("alpha", false, -0.04, 1.04),
-                                Axis.fromZero(KLD, values(series)),
-                                series)
-                        .html()
+                + (series.isEmpty()
+                        ? ""
+                        : new Chart(
+                                        "KL divergence by alpha",
+                                        new Axis("alpha", false, -0.04, 1.04),
+                                        Axis.fromZero(KLD, values(series)),
+                                        series)
+                                .html())
                 + table("alpha", comparison.alphas());
     }
 
-    private Chart.Series alpha(String name, int number, ToDoubleFunction<Measured> value) {
+    private Chart.Series alpha(String name, int number, Function<Quality, Agreement> part) {
         return new Chart.Series(
                 name,
                 number,
                 Chart.Line.STRAIGHT,
                 false,
                 comparison.alphas().stream()
-                        .map(m -> new Chart.Point(
-                                Double.parseDouble(m.label()),
-                                value.applyAsDouble(m),
-                                name + ", alpha " + m.label(),
-                                Html.nats(value.applyAsDouble(m)) + " nats"))
+                        .flatMap(m -> Known.meanKld(part.apply(m.quality()))
+                                .map(kld -> new Chart.Point(
+                                        Double.parseDouble(m.label()),
+                                        kld,
+                                        name + ", alpha " + m.label(),
+                                        Html.nats(kld) + " nats"))
+                                .stream())
                         .toList());
     }
 
@@ -168,10 +177,10 @@ final class ComparisonSections {
             rows.add(List.of(
                     name,
                     String.valueOf(measured.size()),
-                    spread(measured, m -> m.quality().all().meanKld()),
-                    spread(measured, m -> m.quality().image().meanKld()),
-                    spread(measured, m -> m.quality().text().meanKld()),
-                    spread(measured, m -> 100 * m.quality().exactMatchAll().share())));
+                    spread(measured, m -> Known.meanKld(m.quality().all())),
+                    spread(measured, m -> Known.meanKld(m.quality().image())),
+                    spread(measured, m -> Known.meanKld(m.quality().text())),
+                    spread(measured, ComparisonSections::right)));
         });
         return Html.heading("Multimodal and text-only calibration")
                 + Html.paragraph("The whole method at the same budget,"
@@ -180,14 +189,23 @@ final class ComparisonSections {
                 + table("seed", comparison.modalities());
     }
 
-    private static String spread(List<Measured> measured, ToDoubleFunction<Measured> value) {
-        double mean = measured.stream().mapToDouble(value).average().orElse(0);
-        double squares = measured.stream()
-                .mapToDouble(m -> Math.pow(value.applyAsDouble(m) - mean, 2))
-                .sum();
-        double deviation = measured.size() < 2 ? 0 : Math.sqrt(squares / (measured.size() - 1));
+    private static String spread(List<Measured> measured, Function<Measured, Optional<Double>> value) {
+        List<Double> values =
+                measured.stream().flatMap(m -> value.apply(m).stream()).toList();
+        if (values.isEmpty()) {
+            return "";
+        }
+        double mean = values.stream().mapToDouble(v -> v).average().orElseThrow();
+        double squares =
+                values.stream().mapToDouble(v -> Math.pow(v - mean, 2)).sum();
+        double deviation = values.size() < 2 ? 0 : Math.sqrt(squares / (values.size() - 1));
         Function<Double, String> text = v -> mean >= 1 ? Html.number(v, 2) : Html.nats(v);
         return text.apply(mean) + " ± " + text.apply(deviation);
+    }
+
+    /** In percent. */
+    private static Optional<Double> right(Measured measured) {
+        return Known.right(measured.quality().exactMatchAll()).map(share -> 100 * share);
     }
 
     private static Map<String, List<Measured>> bySeries(List<Measured> measured) {
@@ -195,25 +213,25 @@ final class ComparisonSections {
                 .collect(Collectors.groupingBy(Measured::series, LinkedHashMap::new, Collectors.toList()));
     }
 
-    /** By ratio: KL divergence on a logarithmic scale, or right answers. */
+    /** By ratio: KL divergence on a logarithmic scale, or right answers; nothing where none of them are known. */
     private static String chart(String title, Map<String, List<Measured>> lines, boolean kld) {
-        ToDoubleFunction<Measured> value = kld
-                ? m -> m.quality().all().meanKld()
-                : m -> 100 * m.quality().exactMatchAll().share();
+        Function<Measured, Optional<Double>> value =
+                kld ? m -> Known.meanKld(m.quality().all()) : ComparisonSections::right;
         List<Chart.Series> series = new ArrayList<>();
         lines.forEach((name, measured) -> {
             boolean uniform = name.equals(UNIFORM);
             boolean scattered = uniform || name.equals(RANDOM);
             List<Chart.Point> points = measured.stream()
                     .sorted((a, b) -> Double.compare(a.ratioToQ4KM(), b.ratioToQ4KM()))
-                    .map(m -> new Chart.Point(
-                            100 * m.ratioToQ4KM(),
-                            value.applyAsDouble(m),
-                            uniform ? m.label() : m.series() + ", " + m.label(),
-                            Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
-                                    + (kld
-                                            ? Html.nats(value.applyAsDouble(m)) + " nats"
-                                            : Html.number(value.applyAsDouble(m), 1) + " %")))
+                    .flatMap(m -> value
+                            .apply(m)
+                            .map(v -> new Chart.Point(
+                                    100 * m.ratioToQ4KM(),
+                                    v,
+                                    uniform ? m.label() : m.series() + ", " + m.label(),
+                                    Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
+                                            + (kld ? Html.nats(v) + " nats" : Html.number(v, 1) + " %")))
+                            .stream())
                     .toList();
             series.add(new Chart.Series(
                     name,
@@ -222,6 +240,10 @@ final class ComparisonSections {
                     uniform,
                     points));
         });
+        series.removeIf(s -> s.points().isEmpty());
+        if (series.isEmpty()) {
+            return "";
+        }
         Axis y = kld ? Axis.logarithmic(KLD, values(series)) : Axis.linear(RIGHT, values(series));
         return new Chart(
                         title,
@@ -264,12 +286,12 @@ final class ComparisonSections {
                                 m.tokensPerSecond()
                                         .map(speed -> Html.number(speed, 1))
                                         .orElse(""),
-                                Html.nats(m.quality().all().meanKld()),
-                                Html.nats(m.quality().image().meanKld()),
-                                Html.nats(m.quality().text().meanKld()),
-                                Html.nats(m.quality().all().p99Kld()),
-                                Html.percent(m.quality().all().top1()),
-                                Html.percent(m.quality().exactMatchAll().share())))
+                                Known.nats(Known.meanKld(m.quality().all())),
+                                Known.nats(Known.meanKld(m.quality().image())),
+                                Known.nats(Known.meanKld(m.quality().text())),
+                                Known.nats(Known.of(m.quality().all(), Agreement::p99Kld)),
+                                Known.percent(Known.of(m.quality().all(), Agreement::top1)),
+                                Known.percent(Known.right(m.quality().exactMatchAll()))))
                         .toList());
     }
 }

@@ -35,8 +35,8 @@ public record Look(int color, Marker marker, boolean dashed) {
     }
 
     /**
-     * The look of a chart's series by its number from 0. Twelve differ in marker or dashes alone, 36 in marker or colour:
-     * each further round of colours shifts the markers by one, and every other one is dashed.
+     * The look of a chart's series by its number from 0. Twelve differ in marker or dashes alone, 36 in marker or
+     * colour: each further round of colours shifts the markers by one, and every other one is dashed.
      */
     static Look of(int number) {
         int round = number / COLORS;

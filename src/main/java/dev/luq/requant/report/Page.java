@@ -67,9 +67,11 @@ public final class Page {
                 tile(Html.bytes(published.weightBytes()), "weights"),
                 tile(Html.percent(published.ratioToQ4KM()), "of Q4_K_M"),
                 tile(Html.number(published.bitsPerWeight(), 2), "bits per weight"),
-                tile(Html.bytes(published.memory().total()), "memory when served, estimated"),
-                tile(Html.nats(quality.all().meanKld()), "mean KL divergence, nats"),
-                tile(Html.percent(quality.all().top1()), "same next token as the base")));
+                tile(Html.bytes(published.memory().total()), "memory when served, estimated")));
+        if (quality.all().positions() > 0) {
+            tiles.add(tile(Html.nats(quality.all().meanKld()), "mean KL divergence, nats"));
+            tiles.add(tile(Html.percent(quality.all().top1()), "same next token as the base"));
+        }
         report.speed()
                 .ifPresent(speed -> tiles.add(tile(
                         Html.number(speed.measured(), 1),
@@ -79,8 +81,8 @@ public final class Page {
                     Html.percent(quality.exactMatchAll().share()),
                     "answers right"
                             + report.baseQuality()
-                                    .map(base -> ", base "
-                                            + Html.percent(base.exactMatchAll().share()))
+                                    .flatMap(base -> Known.right(base.exactMatchAll()))
+                                    .map(share -> ", base " + Html.percent(share))
                                     .orElse("")));
         }
         return "<div class=\"tiles\">" + String.join("", tiles) + "</div>\n";
@@ -208,18 +210,15 @@ public final class Page {
                     .forEach((category, score) -> rows.add(List.of(
                             category,
                             String.valueOf(score.asked()),
-                            Html.percent(score.share()),
-                            Optional.ofNullable(base.get(category))
-                                    .map(s -> Html.percent(s.share()))
-                                    .orElse(""))));
+                            Known.percent(Known.right(score)),
+                            Known.percent(Optional.ofNullable(base.get(category))
+                                    .flatMap(Known::right)))));
             Score all = quality.exactMatchAll();
             rows.add(List.of(
                     "all",
                     String.valueOf(all.asked()),
-                    Html.percent(all.share()),
-                    report.baseQuality()
-                            .map(q -> Html.percent(q.exactMatchAll().share()))
-                            .orElse("")));
+                    Known.percent(Known.right(all)),
+                    Known.percent(report.baseQuality().flatMap(q -> Known.right(q.exactMatchAll())))));
             section.append(Html.paragraph(
                             "Exact match of generated answers, likeliest token each time; white space around an"
                                     + " answer does not count, everything else does."))

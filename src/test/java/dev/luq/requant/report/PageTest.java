@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -83,6 +84,33 @@ class PageTest {
                         .map(look -> new Look(look.color(), look.marker(), false))
                         .distinct()
                         .count());
+    }
+
+    @Test
+    void whatHasNoPicturesAndNoAnswersIsNeitherLikeTheBaseNorWrong() throws Exception {
+        String html = Page.html(SampleReport.withoutPictures("demo"));
+        assertFalse(html.contains("aria-label=\"Right answers"), "nothing was answered");
+        String alphas = html.substring(html.indexOf("Share of images in the calibration"));
+        List<String> keys = matches("</svg>([^<]*)</span>", matches("<figcaption>(.*?)</figcaption>", alphas).get(0));
+        assertEquals(List.of("text only", "all"), keys);
+        assertEquals(Set.of(""), cells(html, "after an image"));
+        // Above the comparisons, the published model's own answers.
+        assertEquals(Set.of(""), cells(html.substring(html.indexOf("Size and quality")), "right"));
+        assertEquals(Set.of(""), cells(html, "answers right, %"));
+        assertFalse(cells(html, "text only").contains(""));
+    }
+
+    /** What is below this header in all tables. */
+    private static Set<String> cells(String html, String header) {
+        Set<String> cells = new TreeSet<>();
+        for (String table : matches("<table>(.*?)</table>", html)) {
+            int column = matches("<th scope=\"col\">(.*?)</th>", table).indexOf(header);
+            matches("<tr>(<th scope=\"row\">.*?)</tr>", table).stream()
+                    .filter(row -> column > 0)
+                    .map(row -> matches("<t[hd][^>]*>(.*?)</t[hd]>", row).get(column))
+                    .forEach(cells::add);
+        }
+        return cells;
     }
 
     private static List<String> matches(String regex, String text) {

@@ -93,6 +93,37 @@ final class SampleReport {
                 Optional.of(comparison()));
     }
 
+    /** The same, but its comparisons had no pictures to answer about and generated no answers. */
+    static Report withoutPictures(String modelId) {
+        Report.Comparison full = comparison();
+        return full(modelId)
+                .with(new Report.Comparison(
+                        withoutPictures(full.frontier()),
+                        withoutPictures(full.uniform()),
+                        withoutPictures(full.equalBytes()),
+                        withoutPictures(full.orders()),
+                        withoutPictures(full.alphas()),
+                        withoutPictures(full.modalities())));
+    }
+
+    private static List<Report.Measured> withoutPictures(List<Report.Measured> all) {
+        return all.stream()
+                .map(m -> new Report.Measured(
+                        m.series(),
+                        m.label(),
+                        m.weightBytes(),
+                        m.ratioToQ4KM(),
+                        m.lowLayers(),
+                        m.tokensPerSecond(),
+                        new Quality(
+                                m.quality().all(),
+                                new Agreement(0, 0, 0, 0, 0, 0),
+                                m.quality().text(),
+                                Map.of(),
+                                0)))
+                .toList();
+    }
+
     private static Report.Comparison comparison() {
         List<Report.Measured> frontier = new ArrayList<>();
         List<Report.Measured> orders = new ArrayList<>();
