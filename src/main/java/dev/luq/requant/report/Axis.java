@@ -54,14 +54,22 @@ public record Axis(String label, boolean logarithmic, double low, double high) {
 
     /** Values that get a line and a number. */
     List<Double> ticks() {
+        List<Double> ticks = logarithmic ? oneTwoFive() : List.of();
+        // A range such as 0.021 to 0.048 has none of them: two models that are alike.
+        return ticks.size() > 1 ? ticks : steps();
+    }
+
+    private List<Double> steps() {
         List<Double> ticks = new ArrayList<>();
-        if (!logarithmic) {
-            double step = step(high - low);
-            for (long i = Math.round(Math.ceil(low / step - 1e-9)); i * step <= high + step * 1e-9; i++) {
-                ticks.add(round(i * step));
-            }
-            return ticks;
+        double step = step(high - low);
+        for (long i = Math.round(Math.ceil(low / step - 1e-9)); i * step <= high + step * 1e-9; i++) {
+            ticks.add(round(i * step));
         }
+        return ticks;
+    }
+
+    private List<Double> oneTwoFive() {
+        List<Double> ticks = new ArrayList<>();
         boolean wide = high / low > 300;
         for (int exponent = (int) Math.floor(Math.log10(low)); exponent <= Math.log10(high); exponent++) {
             for (int digit : wide ? new int[] {1} : new int[] {1, 2, 5}) {
@@ -89,7 +97,12 @@ public record Axis(String label, boolean logarithmic, double low, double high) {
     /** A number without needless digits. */
     static String text(double value) {
         if (value != 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)) {
-            return String.format(Locale.ROOT, "%.1e", value);
+            // Neighbouring ticks can differ in the third digit.
+            int digits = new BigDecimal(value)
+                    .round(new MathContext(3))
+                    .stripTrailingZeros()
+                    .precision();
+            return String.format(Locale.ROOT, "%." + Math.max(1, digits - 1) + "e", value);
         }
         return new BigDecimal(value)
                 .round(new MathContext(6))

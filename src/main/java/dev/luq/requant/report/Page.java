@@ -278,6 +278,7 @@ public final class Page {
                         series,
                         true)
                 .html());
+        section.append(byLayer(series, entropies.mixed().size()));
         section.append(Html.heading("Stability of the entropy ranking"));
         section.append(Html.paragraph(
                 "Normalised Kendall tau distance: 0 is the same order, 1 the opposite one, 0.5 chance."));
@@ -294,6 +295,13 @@ public final class Page {
                             Axis.fromZero("tau distance", points.stream().mapToDouble(Chart.Point::y)),
                             List.of(new Chart.Series("neighbouring K", 0, Chart.Line.STRAIGHT, false, points)))
                     .html());
+            section.append(Html.table(
+                    List.of("clusters K, against the K before", "tau distance"),
+                    entropies.tauBetweenClusters().entrySet().stream()
+                            .map(e -> List.of(
+                                    String.valueOf(e.getKey()),
+                                    Double.isFinite(e.getValue()) ? Html.number(e.getValue(), 3) : ""))
+                            .toList()));
         }
         double[] seeds = entropies.tauBetweenSeeds().stream()
                 .mapToDouble(tau -> tau)
@@ -315,6 +323,21 @@ public final class Page {
                     new Chart.Point(i, values.get(i), name + ", layer " + i, Html.number(values.get(i), 3) + " bits"));
         }
         return new Chart.Series(name, number, Chart.Line.STRAIGHT, false, points);
+    }
+
+    /** A chart's values for those who have no mouse. */
+    private static String byLayer(List<Chart.Series> series, int layers) {
+        List<String> header = new ArrayList<>(List.of("layer"));
+        series.forEach(s -> header.add(s.name()));
+        List<List<String>> rows = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            List<String> row = new ArrayList<>(List.of(String.valueOf(i)));
+            for (Chart.Series s : series) {
+                row.add(Html.number(s.points().get(i).y(), 3));
+            }
+            rows.add(row);
+        }
+        return Html.table(header, rows);
     }
 
     private static Axis layerAxis(int layers) {

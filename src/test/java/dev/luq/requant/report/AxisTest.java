@@ -30,6 +30,19 @@ class AxisTest {
     }
 
     @Test
+    void aNarrowLogarithmicAxisHasTicksToo() {
+        assertEquals(
+                List.of(0.025, 0.03, 0.035, 0.04, 0.045),
+                Axis.logarithmic("", DoubleStream.of(0.024, 0.042)).ticks());
+        for (double value : new double[] {0.03, 1.7e-5, 700}) {
+            List<Double> ticks =
+                    Axis.logarithmic("", DoubleStream.of(value)).ticks();
+            assertTrue(ticks.size() > 1, ticks.toString());
+            assertEquals(ticks.size(), ticks.stream().map(Axis::text).distinct().count(), ticks.toString());
+        }
+    }
+
+    @Test
     void equalRatiosAreEqualDistancesOnALogarithmicAxis() {
         Axis axis = new Axis("", true, 1, 100);
         assertEquals(0.5, axis.place(10), 1e-12);
@@ -53,5 +66,6 @@ class AxisTest {
         assertEquals("0.3", Axis.text(0.1 + 0.2));
         assertEquals("5", Axis.text(5));
         assertEquals("2.0e-05", Axis.text(2e-5));
+        assertEquals("1.45e-05", Axis.text(1.45e-5));
     }
 }

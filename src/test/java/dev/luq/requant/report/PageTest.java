@@ -26,6 +26,8 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
 
 class PageTest {
 
@@ -56,6 +58,30 @@ class PageTest {
                 "text only")) {
             assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
         }
+    }
+
+    @Test
+    void everyPictureIsATableToo() throws Exception {
+        Document page = parsed(Page.html(SampleReport.full("demo")));
+        String section = "";
+        boolean open = false;
+        for (Node node = page.getElementsByTagName("main").item(0).getFirstChild();
+                node != null;
+                node = node.getNextSibling()) {
+            switch (node.getNodeName()) {
+                case "h2" -> {
+                    assertFalse(open, section);
+                    section = node.getTextContent();
+                }
+                case "figure" -> open = true;
+                case "div" -> open &= ((Element) node).getElementsByTagName("table").getLength() == 0;
+                default -> {}
+            }
+        }
+        assertFalse(open, section);
+        String text = page.getDocumentElement().getTextContent();
+        assertTrue(text.contains("layermixed (ranks)image tokenstext tokens\n06.4006.3006.000"), text);
+        assertTrue(text.contains("tau distance\n200.300\n500.200"), text);
     }
 
     @Test
