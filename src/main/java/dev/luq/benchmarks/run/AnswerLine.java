@@ -18,6 +18,6 @@ import java.util.Optional;
 record AnswerLine(String id, String prompt, String answer, String judged, String refused, Reference reference) {
 
     Answer scored() {
-        return new Answer(answer == null ? "" : answer, Optional.ofNullable(judged));
+        return answer == null ? Answer.REFUSED : new Answer(answer, Optional.ofNullable(judged));
     }
 }

@@ -33,9 +33,10 @@ public final class CircularScorer implements Scorer {
         }
         Group group = groups.computeIfAbsent(reference.group(), g -> new Group());
         group.category = reference.category();
-        group.right &= Options.infer(answer.text(), reference.options())
-                .filter(option -> option == letter.charAt(0))
-                .isPresent();
+        group.right &= !answer.refused()
+                && Options.infer(answer.text(), reference.options())
+                        .filter(option -> option == letter.charAt(0))
+                        .isPresent();
         questions++;
     }
 

@@ -41,7 +41,9 @@ public final class MeanScorer implements Scorer {
         if (reference.answers().isEmpty()) {
             throw new ScoringException("A question has no right answer: take the split whose answers are published.");
         }
-        double value = score.applyAsDouble(reference, answer);
+        // For a refused one too: it finds faults of the reference.
+        double given = score.applyAsDouble(reference, answer);
+        double value = answer.refused() ? 0 : given;
         all.add(value);
         if (reference.category() != null) {
             categories.computeIfAbsent(reference.category(), c -> new Mean()).add(value);

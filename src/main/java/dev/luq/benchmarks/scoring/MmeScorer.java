@@ -56,7 +56,7 @@ public final class MmeScorer implements Scorer {
                 .computeIfAbsent(category, c -> new HashMap<>())
                 .computeIfAbsent(reference.group(), g -> new Picture());
         picture.asked++;
-        picture.right += right.equals(reading(answer.text())) ? 1 : 0;
+        picture.right += !answer.refused() && right.equals(reading(answer.text())) ? 1 : 0;
         questions++;
     }
 

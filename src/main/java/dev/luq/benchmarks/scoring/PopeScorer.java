@@ -64,14 +64,16 @@ public final class PopeScorer implements Scorer {
         if (!right.equals("yes") && !right.equals("no")) {
             throw new ScoringException("A right answer of POPE is neither yes nor no.");
         }
-        boolean saidYes = isYes(answer.text());
+        boolean yes = right.equals("yes");
+        // The official evaluation knows no refusals; an empty answer would be a yes.
+        boolean saidYes = answer.refused() ? !yes : isYes(answer.text());
         if (reference.category() == null) {
-            all.add(right.equals("yes"), saidYes);
+            all.add(yes, saidYes);
             return;
         }
         for (String category : reference.category().split(",")) {
-            all.add(right.equals("yes"), saidYes);
-            categories.computeIfAbsent(category, c -> new Table()).add(right.equals("yes"), saidYes);
+            all.add(yes, saidYes);
+            categories.computeIfAbsent(category, c -> new Table()).add(yes, saidYes);
         }
     }
 

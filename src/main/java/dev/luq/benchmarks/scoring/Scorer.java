@@ -4,7 +4,7 @@ package dev.luq.benchmarks.scoring;
 public interface Scorer {
 
     /**
-     * Counts an answer; the order of answers does not matter.
+     * Counts an answer, a refused one as wrong; the order of answers does not matter.
      *
      * @throws ScoringException the reference is none of this benchmark
      */

@@ -21,6 +21,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class BenchmarkRunTest {
 
@@ -160,6 +162,19 @@ class BenchmarkRunTest {
         assertEquals(1, asked.size());
         assertEquals(0, second.refused());
         assertEquals(Optional.of(100.0), second.scores().value("anls"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Benchmark.class)
+    void refusedQuestionsAreWrongInEachBenchmark(Benchmark benchmark) throws IOException {
+        RunResult result = run(data(benchmark, "parquet"), (prompt, picture, max) -> {
+            throw new Respondent.RefusedException("the picture cannot be decoded", null);
+        });
+        assertEquals(4, result.refused());
+        benchmark
+                .headline()
+                .forEach(
+                        metric -> assertEquals(Optional.of(0.0), result.scores().value(metric), metric));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.benchmarks.Benchmark;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.DynamicTest;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ScoringTest {
 
@@ -36,6 +38,48 @@ class ScoringTest {
                                         .value(),
                                 EXACT)))
                 .toList();
+    }
+
+    /** Such that an empty answer would be right, wherever the benchmark has one. */
+    private static Reference nothing(Benchmark benchmark) {
+        return switch (benchmark) {
+            case MME -> Reference.inGroup("Yes", "OCR", "1");
+            case MMBENCH -> new Reference(List.of("A"), null, "1", List.of("a", "b"), null, null);
+            case POPE -> yesNo("yes", null);
+            case TEXTVQA, VQAV2 -> Reference.of(Collections.nCopies(10, "the"), null);
+            case GQA -> Reference.of(List.of("?"), null);
+            case CHARTQA, DOCVQA -> Reference.of(List.of(""), null);
+            case MATHVISTA -> new Reference(List.of(""), null, null, List.of(), MathVista.LIST, null);
+        };
+    }
+
+    @ParameterizedTest
+    @EnumSource(Benchmark.class)
+    void aRefusedQuestionIsWrongWhereAnEmptyAnswerIsRight(Benchmark benchmark) {
+        Scorer scorer = benchmark.scorer();
+        int questions = benchmark == Benchmark.MME ? 2 : 1;
+        for (int i = 0; i < questions; i++) {
+            scorer.add(nothing(benchmark), Answer.REFUSED);
+        }
+        Scores scores = scorer.scores();
+        assertEquals(questions, scores.questions());
+        benchmark.headline().forEach(metric -> assertEquals(Optional.of(0.0), scores.value(metric), metric));
+    }
+
+    @Test
+    void aRefusedQuestionOfPopeHasTheOppositeOfItsAnswer() {
+        PopeScorer scorer = new PopeScorer();
+        scorer.add(yesNo("yes", null), Answer.REFUSED);
+        scorer.add(yesNo("no", null), Answer.REFUSED);
+        assertEquals(Optional.of(0.0), scorer.scores().value("accuracy"));
+        assertEquals(Optional.of(50.0), scorer.scores().value("yes ratio"));
+    }
+
+    @Test
+    void anEmptyAnswerToPopeIsAYes() {
+        PopeScorer scorer = new PopeScorer();
+        scorer.add(yesNo("yes", null), Answer.of(""));
+        assertEquals(Optional.of(100.0), scorer.scores().value("accuracy"));
     }
 
     private static Reference yesNo(String answer, String category) {
