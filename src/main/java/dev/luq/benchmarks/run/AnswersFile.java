@@ -4,23 +4,28 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.files.ChannelSlice;
 import dev.luq.files.Folders;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
  * The answers of one model to one benchmark, a line each under a header. A line is appended in one piece; what a crash
  * left of one is cut off. One process at a time has the file open. Thread-safe.
+ *
+ * <p>Closing any channel of a file drops the process's lock of it: hence all is read through the one that is locked, and
+ * a file that this process holds is not opened again.
  */
 final class AnswersFile implements AutoCloseable {
 
@@ -28,7 +33,10 @@ final class AnswersFile implements AutoCloseable {
     /** Bytes that are searched for the last line's end at a time. */
     private static final int BLOCK = 64 << 10;
 
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
     private final Path path;
+    private final Path held;
     private final FileChannel channel;
 
     /**
@@ -37,12 +45,26 @@ final class AnswersFile implements AutoCloseable {
      * @throws BenchmarkRunException it is of another run, damaged, or in use
      */
     static AnswersFile open(Path path, RunHeader header) throws IOException {
-        Folders.create(path.toAbsolutePath().getParent());
+        Path folder = path.toAbsolutePath().getParent();
+        Folders.create(folder);
+        Path held = folder.toRealPath().resolve(path.getFileName());
+        if (!HELD.add(held)) {
+            throw inUse(path);
+        }
+        try {
+            return open(path, held, header);
+        } catch (IOException | RuntimeException e) {
+            HELD.remove(held);
+            throw e;
+        }
+    }
+
+    private static AnswersFile open(Path path, Path held, RunHeader header) throws IOException {
         FileChannel channel =
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             lock(channel, path);
-            AnswersFile file = new AnswersFile(path, channel);
+            AnswersFile file = new AnswersFile(path, held, channel);
             file.cutTornLine();
             file.check(header);
             return file;
@@ -52,8 +74,9 @@ final class AnswersFile implements AutoCloseable {
         }
     }
 
-    private AnswersFile(Path path, FileChannel channel) {
+    private AnswersFile(Path path, Path held, FileChannel channel) {
         this.path = path;
+        this.held = held;
         this.channel = channel;
     }
 
@@ -66,8 +89,18 @@ final class AnswersFile implements AutoCloseable {
             lock = null;
         }
         if (lock == null) {
-            throw new BenchmarkRunException("Another run writes " + path + "; wait for its end.");
+            throw inUse(path);
         }
+    }
+
+    private static BenchmarkRunException inUse(Path path) {
+        return new BenchmarkRunException("Another run writes " + path + "; wait for its end.");
+    }
+
+    /** From the beginning to the present end. */
+    private BufferedReader lines() throws IOException {
+        return new BufferedReader(
+                new InputStreamReader(new ChannelSlice(channel, 0, channel.size()), UTF_8.newDecoder()));
     }
 
     private void cutTornLine() throws IOException {
@@ -95,7 +128,7 @@ final class AnswersFile implements AutoCloseable {
             append(header);
             return;
         }
-        try (BufferedReader lines = Files.newBufferedReader(path, UTF_8)) {
+        try (BufferedReader lines = lines()) {
             RunHeader found = JSON.readValue(lines.readLine(), RunHeader.class);
             if (!found.equals(header)) {
                 throw new BenchmarkRunException(path + " has the answers of another run ("
@@ -127,7 +160,7 @@ final class AnswersFile implements AutoCloseable {
     /** Calls back with each answer, in the order in which they came. */
     void forEach(Consumer<AnswerLine> reader) throws IOException {
         int number = 1;
-        try (BufferedReader lines = Files.newBufferedReader(path, UTF_8)) {
+        try (BufferedReader lines = lines()) {
             lines.readLine();
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 number++;
@@ -151,7 +184,10 @@ final class AnswersFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.force(true);
-        channel.close();
+        try (channel) {
+            channel.force(true);
+        } finally {
+            HELD.remove(held);
+        }
     }
 }
