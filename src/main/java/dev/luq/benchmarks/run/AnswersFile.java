@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * The answers of one model to one benchmark, a line each under a header. A line is appended in one piece; what a crash
@@ -171,11 +172,15 @@ final class AnswersFile implements AutoCloseable {
         }
     }
 
-    /** Ids of the questions that have an answer; a refused one is asked again. */
-    Set<String> answered() throws IOException {
+    /**
+     * Ids of the questions that have an answer; a refused one is asked again.
+     *
+     * @param counts whether a line is about a question that is asked now
+     */
+    Set<String> answered(Predicate<AnswerLine> counts) throws IOException {
         Set<String> ids = new HashSet<>();
         forEach(line -> {
-            if (line.refused() == null) {
+            if (line.refused() == null && counts.test(line)) {
                 ids.add(line.id());
             }
         });

@@ -11,7 +11,6 @@ import dev.luq.benchmarks.scoring.Scorer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -77,35 +76,39 @@ public final class BenchmarkRun {
      * @throws RuntimeException of the respondent: what was answered until then is kept
      */
     public RunResult run(Path answers, Progress progress) throws IOException {
-        Set<String> ids = check();
+        AskedQuestions questions = check();
         try (AnswersFile file = AnswersFile.open(answers, header)) {
-            Set<String> answered = file.answered();
-            answered.retainAll(ids);
+            Set<String> answered = file.answered(questions::has);
             AtomicInteger done = new AtomicInteger(answered.size());
-            progress.answered(done.get(), ids.size());
-            judgeEarlier(file, ids);
-            ask(file, answered, () -> progress.answered(done.incrementAndGet(), ids.size()));
-            return result(file, ids);
+            progress.answered(done.get(), questions.size());
+            judgeEarlier(file, questions);
+            ask(file, answered, () -> progress.answered(done.incrementAndGet(), questions.size()));
+            return result(file, questions);
         }
     }
 
-    /** Reads all questions once, so that faults are found before hours have passed. */
-    private Set<String> check() throws IOException {
-        Set<String> ids = new HashSet<>();
+    /** Reads all questions and pictures once, so that faults are found before hours have passed. */
+    private AskedQuestions check() throws IOException {
+        AskedQuestions questions = new AskedQuestions();
         Scorer scorer = benchmark().scorer();
         forEachQuestion(question -> {
-            if (!ids.add(question.id())) {
+            byte[] picture = question.picture().bytes();
+            if (!questions.add(question.id(), prompt(question), question.reference(), picture)) {
                 throw new BenchmarkRunException(
                         "Two questions have the id " + question.id() + ": take the files of one split, each once.");
             }
             scorer.add(question.reference(), Answer.of(""));
         });
         scorer.scores();
-        return ids;
+        return questions;
     }
 
     private Benchmark benchmark() {
         return data.benchmark();
+    }
+
+    private String prompt(Question question) {
+        return style.prompt(benchmark(), question);
     }
 
     private interface Reader {
@@ -185,15 +188,16 @@ public final class BenchmarkRun {
     }
 
     private AnswerLine answer(Question question, byte[] picture) {
-        String prompt = style.prompt(benchmark(), question);
+        String prompt = prompt(question);
+        String digest = AskedQuestions.picture(picture);
         Reference reference = question.reference();
         try {
             String answer = model.answer(prompt, picture, header.maxTokens());
             String judged =
                     judge.isPresent() && isUnread(reference, answer) ? Judge.ask(judge.get(), prompt, answer) : null;
-            return new AnswerLine(question.id(), prompt, answer, judged, null, reference);
+            return new AnswerLine(question.id(), prompt, digest, answer, judged, null, reference);
         } catch (Respondent.RefusedException e) {
-            return new AnswerLine(question.id(), prompt, null, null, e.getMessage(), reference);
+            return new AnswerLine(question.id(), prompt, digest, null, null, e.getMessage(), reference);
         }
     }
 
@@ -209,13 +213,16 @@ public final class BenchmarkRun {
     }
 
     /** Answers of earlier runs that no judge has seen. */
-    private void judgeEarlier(AnswersFile file, Set<String> ids) throws IOException {
+    private void judgeEarlier(AnswersFile file, AskedQuestions questions) throws IOException {
         if (judge.isEmpty()) {
             return;
         }
         Map<String, AnswerLine> unread = new LinkedHashMap<>();
         file.forEach(line -> {
-            if (isUnread(line) && ids.contains(line.id())) {
+            if (!questions.has(line)) {
+                return;
+            }
+            if (isUnread(line)) {
                 unread.put(line.id(), line);
             } else {
                 unread.remove(line.id());
@@ -224,22 +231,22 @@ public final class BenchmarkRun {
         for (AnswerLine line : unread.values()) {
             String judged = Judge.ask(judge.get(), line.prompt(), line.answer());
             if (judged != null) {
-                file.append(new AnswerLine(line.id(), line.prompt(), line.answer(), judged, null, line.reference()));
+                file.append(line.judged(judged));
             }
         }
     }
 
-    /** A question's last line counts. */
-    private RunResult result(AnswersFile file, Set<String> ids) throws IOException {
+    /** Of the lines that are about a question, the last one counts. */
+    private RunResult result(AnswersFile file, AskedQuestions questions) throws IOException {
         Map<String, Integer> lines = new HashMap<>();
         int[] number = new int[1];
         file.forEach(line -> {
             number[0]++;
-            if (ids.contains(line.id())) {
+            if (questions.has(line)) {
                 lines.put(line.id(), number[0]);
             }
         });
-        if (!lines.keySet().equals(ids)) {
+        if (!lines.keySet().equals(questions.ids())) {
             throw new BenchmarkRunException("Not every question was asked; run the command again.");
         }
         Scorer scorer = benchmark().scorer();

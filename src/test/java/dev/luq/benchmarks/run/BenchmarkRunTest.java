@@ -134,6 +134,91 @@ class BenchmarkRunTest {
                 .contains("is no file of answers"));
     }
 
+    /** Writes a file of the data under another name, changed, in its place. */
+    private void replace(String file, String other, String text, String by) throws IOException {
+        Path data = folder.resolve("data");
+        String before = Files.readString(data.resolve(file), UTF_8);
+        assertTrue(before.contains(text), before);
+        Files.delete(data.resolve(file));
+        Files.writeString(data.resolve(other), before.replace(text, by), UTF_8);
+    }
+
+    @Test
+    void anIdOfAnotherLanguageNamesAnotherQuestion() throws IOException {
+        Respondent right = (prompt, picture, max) -> prompt.contains("A. yes") ? "A" : "B";
+        run(data(Benchmark.MMBENCH, "tsv"), right);
+        replace("MMBench_DEV_EN.tsv", "MMBench_DEV_CN.tsv", "Which \"\"thing\"\"\nis it?", "哪个?");
+        asked.clear();
+        RunResult chinese =
+                run(BenchmarkFolder.of(Benchmark.MMBENCH, folder.resolve("data")), (prompt, picture, max) -> "C");
+        assertEquals(4, asked.size());
+        assertEquals(4, chinese.scores().questions());
+        assertEquals(Optional.of(0.0), chinese.scores().value("accuracy"));
+        Files.delete(folder.resolve("data/MMBench_DEV_CN.tsv"));
+        asked.clear();
+        RunResult english = run(data(Benchmark.MMBENCH, "tsv"), right);
+        assertEquals(List.of(), asked, "their answers are still in the file");
+        assertEquals(Optional.of(100.0), english.scores().value("accuracy"));
+    }
+
+    @Test
+    void aFileThatIsAddedMayGiveTheIdsToOtherQuestions() throws IOException {
+        data(Benchmark.CHARTQA, "json");
+        Path augmented = folder.resolve("data/test_augmented.json");
+        Path aside = folder.resolve("aside.json");
+        Files.move(augmented, aside);
+        BenchmarkFolder human = BenchmarkFolder.of(Benchmark.CHARTQA, folder.resolve("data"));
+        assertEquals(
+                2,
+                run(human, (prompt, picture, max) -> number(picture)).scores().questions());
+        Files.move(aside, augmented);
+        BenchmarkFolder both = BenchmarkFolder.of(Benchmark.CHARTQA, folder.resolve("data"));
+        asked.clear();
+        RunResult result = run(both, (prompt, picture, max) -> number(picture));
+        assertEquals(4, asked.size());
+        assertEquals(Optional.of(100.0), result.scores().value("relaxed accuracy"));
+        assertEquals(Optional.of(100.0), result.scores().value("relaxed accuracy: human"));
+        asked.clear();
+        run(both, (prompt, picture, max) -> number(picture));
+        assertEquals(List.of(), asked);
+    }
+
+    @Test
+    void aQuestionIsAskedAgainWhenItsRightAnswerIsAnother() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        run(data, (prompt, picture, max) -> number(picture));
+        replace("val_v1.0_withQT.json", "val_v1.0_withQT.json", "answer 2", "reply 2");
+        asked.clear();
+        RunResult result = run(data, (prompt, picture, max) -> "reply 2");
+        assertEquals(List.of("what is IBM in 2?\nAnswer the question using a single word or phrase."), asked);
+        assertEquals(Optional.of(100.0), result.scores().value("anls"));
+    }
+
+    @Test
+    void aQuestionIsAskedAgainWhenItsPictureIsAnother() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        run(data, (prompt, picture, max) -> "x");
+        Files.writeString(folder.resolve("data/documents/page2.png"), "picture 2, drawn anew", UTF_8);
+        asked.clear();
+        RunResult result = run(data, (prompt, picture, max) -> "answer 2");
+        assertEquals(1, asked.size());
+        assertEquals(Optional.of(25.0), result.scores().value("anls"));
+    }
+
+    @Test
+    void anAnswerWithoutADigestOfItsPictureIsKnownByItsWords() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        run(data, (prompt, picture, max) -> number(picture));
+        String with = Files.readString(answers(), UTF_8);
+        String without = with.replaceAll("\"picture\":\"[0-9a-f]{64}\",", "");
+        assertEquals(4 * ("\"picture\":\"\",".length() + 64), with.length() - without.length());
+        Files.writeString(answers(), without, UTF_8);
+        asked.clear();
+        RunResult result = run(data, (prompt, picture, max) -> "x");
+        assertEquals(List.of(), asked);
+        assertEquals(Optional.of(100.0), result.scores().value("anls"));
+    }
+
     @Test
     void oneRunAtATimeWritesAFile() throws IOException {
         BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
@@ -141,7 +226,7 @@ class BenchmarkRunTest {
             assertTrue(assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
                     .getMessage()
                     .contains("Another run writes"));
-            assertEquals(0, open.answered().size());
+            assertEquals(0, open.answered(line -> true).size());
         }
     }
 
@@ -206,16 +291,20 @@ class BenchmarkRunTest {
         assertEquals(4, asked.size());
     }
 
-    @Test
-    void theJudgeSeesWhatTheRulesCannotRead() throws IOException {
-        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
-        Respondent model = (prompt, picture, max) -> switch (picture[8]) {
+    /** The rules cannot read the second answer. */
+    private static String math(String prompt, byte[] picture, int maxTokens) {
+        return switch (picture[8]) {
             case '0' -> "B";
             case '1' -> "I count 14 of them.";
             case '2' -> "1.21";
             default -> "[1, 2]";
         };
-        RunResult alone = run(data, model);
+    }
+
+    @Test
+    void theJudgeSeesWhatTheRulesCannotRead() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        RunResult alone = run(data, BenchmarkRunTest::math);
         assertEquals(1, alone.unread());
         assertEquals(Optional.of(75.0), alone.scores().value("accuracy"));
         asked.clear();
@@ -225,17 +314,46 @@ class BenchmarkRunTest {
             assertEquals(0, picture.length);
             return " 14 ";
         });
-        RunResult both = run(data, model);
+        RunResult both = run(data, BenchmarkRunTest::math);
         assertEquals(0, both.unread());
         assertEquals(Optional.of(100.0), both.scores().value("accuracy"));
         assertEquals(List.of(), asked, "the model has answered already");
         assertEquals(1, judged.size());
-        run(data, model);
+        run(data, BenchmarkRunTest::math);
         assertEquals(1, judged.size(), "what was judged is kept");
         Files.delete(answers());
-        assertEquals(Optional.of(100.0), run(data, model).scores().value("accuracy"));
+        assertEquals(
+                Optional.of(100.0), run(data, BenchmarkRunTest::math).scores().value("accuracy"));
         assertEquals(2, judged.size());
         assertTrue(judged.get(0).contains("Response: I count 14 of them.\nAnswer:"), judged.get(0));
+    }
+
+    @Test
+    void theJudgeSeesNoAnswerToAnotherQuestion() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "json");
+        run(data, BenchmarkRunTest::math);
+        replace("testmini.json", "testmini.json", "what is IBM in 1?", "how many are there?");
+        judge = Optional.of((prompt, picture, max) -> {
+            throw new AssertionError(prompt);
+        });
+        assertEquals(0, run(data, (prompt, picture, max) -> "14").unread());
+    }
+
+    @Test
+    void aQuestionWithAnEmptyFieldIsAskedOnce() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "json");
+        replace("testmini.json", "testmini.json", "figure question answering", "");
+        run(data, BenchmarkRunTest::math);
+        run(data, BenchmarkRunTest::math);
+        assertEquals(4, asked.size());
+    }
+
+    @Test
+    void picturesAreReadBeforeTheFirstQuestion() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        Files.write(folder.resolve("data/documents/page3.png"), new byte[0]);
+        assertThrows(BenchmarkDataException.class, () -> run(data, (prompt, picture, max) -> "x"));
+        assertEquals(List.of(), asked);
     }
 
     @Test
