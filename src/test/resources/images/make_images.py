@@ -1,8 +1,10 @@
 """Makes the images that the JDK cannot write. Needs Pillow.
 
-Each picture is 40 x 30: red left half, blue right half, unless its name says otherwise.
+Each picture is 40 x 30: red left half, blue right half, unless its name says otherwise. A PNG beside a picture of
+another format has what libwebp decodes it to.
 """
 
+import math
 from pathlib import Path
 
 from PIL import Image
@@ -31,3 +33,21 @@ stored = picture.transpose(Image.Transpose.ROTATE_90)
 stored.save(here / "orientation6.jpg", quality=95, subsampling=0, exif=exif)
 stored.save(here / "orientation6.webp", lossless=True, exif=exif)
 stored.save(here / "orientation6.png", exif=exif)
+
+
+def beside(name):
+    Image.open(here / name).convert("RGB").save((here / name).with_suffix(".png"), optimize=True)
+
+
+def sky_above_a_hill(x, y):
+    if y > 124 + 18 * math.sin(x / 37):
+        return 50 + (y - 100) // 2, 120 - (y - 100) // 2, 40
+    cloud = 10 * math.sin(x / 29 + y / 17)
+    return round(90 + 0.9 * y + cloud), round(150 + 0.5 * y + cloud), round(235 - 0.1 * y)
+
+
+# Soft shades: what goes wrong in one block goes on to all behind it.
+sky = Image.new("RGB", (300, 200))
+sky.putdata([sky_above_a_hill(x, y) for y in range(200) for x in range(300)])
+sky.save(here / "sky.webp", quality=40)
+beside("sky.webp")

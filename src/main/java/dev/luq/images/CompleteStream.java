@@ -37,9 +37,13 @@ final class CompleteStream extends ImageInputStreamImpl {
         return count;
     }
 
+    /**
+     * As much as no image exceeds: from the file's length, the decoder guesses what a sound image may unpack to, too little
+     * for one of a single colour. {@link ImageHeader} has judged that.
+     */
     @Override
     public long length() {
-        return end;
+        return Long.MAX_VALUE;
     }
 
     private void requireRest() throws IIOException {

@@ -32,6 +32,8 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
     private static final int LOSSLESS_SIGNATURE = 0x2f;
     /** The decoder reads ahead: at the last bits it is as many bytes further. */
     private static final int READ_AHEAD = 8;
+    /** For each column of blocks of 16 x 16 pixels, four of them are held. */
+    private static final long BYTES_PER_COLUMN = 24 << 10;
 
     static WebpFile of(byte[] data) {
         long end = CHUNK_HEADER + Bytes.u32le(data, 4);
@@ -200,7 +202,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                             canvas.width,
                             canvas.height,
                             orientation,
-                            2L * data.length + whole + 4096L * size.width / 16,
+                            2L * data.length + whole + BYTES_PER_COLUMN * size.width / 16,
                             4),
                     data,
                     frame,
