@@ -42,8 +42,8 @@ public record ImageHeader(
     }
 
     /**
-     * How many pixels to skip, so that at most four times as many as wanted are kept, which leaves averaging something to
-     * average; fewer where the memory demands it, but never less than the wanted ones.
+     * How many pixels to skip: none unless the memory demands it, for thin lines may lie on what is skipped, and never
+     * so many that fewer than the wanted ones are kept.
      *
      * @param wanted pixels of the result at most
      * @param memory bytes that decoding may take
@@ -52,7 +52,7 @@ public record ImageHeader(
      */
     public int every(int wanted, long memory) {
         int every = 1;
-        while (pixels(every) > 4L * wanted || memory(every) > memory && pixels(every + 1) >= wanted) {
+        while (memory(every) > memory && pixels(every + 1) >= wanted) {
             every++;
         }
         if (memory(every) > memory) {

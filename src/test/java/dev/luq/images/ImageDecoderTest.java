@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.openai.images.TestImages;
+import java.awt.image.BufferedImage;
 import org.junit.jupiter.api.Test;
 
 /** The pixels are those that other decoders make of the same file. */
 class ImageDecoderTest {
+
+    private static final long MEMORY = 256L << 20;
+    private static final int LOW_DETAIL = 512 * 512;
 
     // --- WEBP ---
 
@@ -39,6 +43,29 @@ class ImageDecoderTest {
     void aWebpOfOneColourIsDecodedHoweverFewBytesItHas() {
         byte[] black = Tricks.webp(Tricks.lossless(2000, 1000));
         assertEquals(2000, new ImageDecoder(black).decode(1).width());
+    }
+
+    // --- all ---
+
+    @Test
+    void thinLinesOfALargePictureAreSeenInASmallOne() {
+        BufferedImage lines = new BufferedImage(1920, 1080, BufferedImage.TYPE_BYTE_GRAY);
+        for (int x = 0; x < 1920; x++) {
+            for (int y = 0; y < 1080; y++) {
+                lines.getRaster().setSample(x, y, 0, isLine(x) ? 0 : 255);
+            }
+        }
+        ImageDecoder decoder = new ImageDecoder(TestImages.encode(lines, "png"));
+        Pixels small = decoder.decode(decoder.header().every(LOW_DETAIL, MEMORY)).within(LOW_DETAIL);
+        for (int x = 101; x < 1920; x += 100) {
+            int column = x * small.width() / 1920;
+            int darkest = Math.min(sample(small, column, 100, 0), sample(small, column + 1, 100, 0));
+            assertTrue(darkest < 200, "the line at " + x + " is " + darkest);
+        }
+    }
+
+    private static boolean isLine(int x) {
+        return x > 100 && x % 100 == 1;
     }
 
     private static Pixels decode(String name) {
