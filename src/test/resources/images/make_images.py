@@ -4,6 +4,7 @@ Each picture is 40 x 30: red left half, blue right half, unless its name says ot
 another format has what libwebp decodes it to.
 """
 
+import io
 import math
 from pathlib import Path
 
@@ -35,8 +36,13 @@ stored.save(here / "orientation6.webp", lossless=True, exif=exif)
 stored.save(here / "orientation6.png", exif=exif)
 
 
+def on_white(name):
+    image = Image.open(here / name).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
 def beside(name):
-    Image.open(here / name).convert("RGB").save((here / name).with_suffix(".png"), optimize=True)
+    on_white(name).save((here / name).with_suffix(".png"), optimize=True)
 
 
 def sky_above_a_hill(x, y):
@@ -51,3 +57,34 @@ sky = Image.new("RGB", (300, 200))
 sky.putdata([sky_above_a_hill(x, y) for y in range(200) for x in range(300)])
 sky.save(here / "sky.webp", quality=40)
 beside("sky.webp")
+
+
+def chunk(kind, data):
+    return kind + len(data).to_bytes(4, "little") + data + bytes(len(data) % 2)
+
+
+def alpha(x, y):
+    """Noise: every neighbour differs."""
+    return (x * x * 7 + y * y * 11 + x * y * 5) % 251
+
+
+def predicted(filter, x, y):
+    if filter == 0 or x == y == 0:
+        return 0
+    if x == 0 or (y > 0 and filter == 2):
+        return alpha(x, y - 1)
+    if y == 0 or filter == 1:
+        return alpha(x - 1, y)
+    return max(0, min(255, alpha(x - 1, y) + alpha(x, y - 1) - alpha(x - 1, y - 1)))
+
+
+# 39 x 29 pixels of one colour under an alpha channel that is not compressed, which libwebp reads and does not write.
+frame = io.BytesIO()
+Image.new("RGB", (39, 29), (0, 128, 255)).save(frame, "WEBP", quality=90)
+for filter, name in enumerate(["none", "horizontal", "vertical", "gradient"]):
+    channel = bytes((alpha(x, y) - predicted(filter, x, y)) % 256 for y in range(29) for x in range(39))
+    chunks = b"WEBP" + chunk(b"VP8X", bytes([16, 0, 0, 0, 38, 0, 0, 28, 0, 0]))
+    chunks += chunk(b"ALPH", bytes([filter << 2]) + channel) + frame.getvalue()[12:]
+    (here / f"raw_alpha_{name}.webp").write_bytes(chunk(b"RIFF", chunks))
+    assert on_white(f"raw_alpha_{name}.webp").tobytes() == on_white("raw_alpha_none.webp").tobytes()
+on_white("raw_alpha_none.webp").save(here / "raw_alpha.png", optimize=True)

@@ -7,6 +7,7 @@ import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBuffer;
 import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.util.Arrays;
 
 /**
@@ -43,6 +44,27 @@ final class Rasters {
             System.arraycopy(row, 0, out, y * row.length, row.length);
         }
         return new Pixels(width, height, out);
+    }
+
+    /**
+     * The image with an alpha channel.
+     *
+     * @param alpha one byte for each pixel that there was before some were skipped
+     * @param width of the alpha channel
+     * @param every of its pixels are in the image, as in {@link ImageHeader#pixels}
+     */
+    static BufferedImage withAlpha(BufferedImage opaque, byte[] alpha, int width, int every) {
+        BufferedImage image =
+                new BufferedImage(opaque.getWidth(), opaque.getHeight(), BufferedImage.TYPE_4BYTE_ABGR);
+        WritableRaster raster = image.getRaster();
+        raster.createWritableChild(0, 0, image.getWidth(), image.getHeight(), 0, 0, new int[] {0, 1, 2})
+                .setRect(opaque.getRaster());
+        for (int y = 0; y < image.getHeight(); y++) {
+            for (int x = 0; x < image.getWidth(); x++) {
+                raster.setSample(x, y, 3, alpha[every * (y * width + x)] & 0xff);
+            }
+        }
+        return image;
     }
 
     /**

@@ -46,6 +46,10 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
     @Override
     public Pixels decode(int every) {
         var decoded = Readers.read(ImageFormat.WEBP, essence(), every);
+        if (isAlphaRaw()) {
+            byte[] opacity = WebpAlpha.read(data, alpha.at, place.width, place.height);
+            decoded = Rasters.withAlpha(decoded, opacity, place.width, every);
+        }
         if (place.equals(new Rectangle(header.width(), header.height()))) {
             return Rasters.rgb(decoded);
         }
@@ -58,12 +62,16 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                         (header.height() + every - 1) / every));
     }
 
-    /** A file with the frame alone. */
+    private boolean isAlphaRaw() {
+        return alpha != null && WebpAlpha.isRaw(data, alpha.at);
+    }
+
+    /** A file with the frame alone, and its alpha channel if the decoder reads that. */
     private ByteBuffer essence() {
         ByteBuffer out = ByteBuffer.allocate(data.length + FILE_HEADER + CHUNK_HEADER + CANVAS_LENGTH + READ_AHEAD)
                 .order(ByteOrder.LITTLE_ENDIAN);
         out.put("RIFF\0\0\0\0WEBP".getBytes(ISO_8859_1));
-        if (alpha != null) {
+        if (alpha != null && !isAlphaRaw()) {
             out.put("VP8X".getBytes(ISO_8859_1)).putInt(CANVAS_LENGTH).putInt(CANVAS_ALPHA);
             putSide(out, place.width - 1);
             putSide(out, place.height - 1);
@@ -193,6 +201,9 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                         + " pixels does not fit its canvas of " + canvas.width + " x " + canvas.height);
             }
             long pixels = (long) size.width * size.height;
+            if (!lossless && alpha != null && !WebpAlpha.isSound(data, alpha.at, alpha.length, pixels)) {
+                throw damaged();
+            }
             // Lossless images and alpha channels are decoded whole, with transforms of a sixteenth of their pixels
             // each.
             long whole = lossless ? 6 * pixels : alpha != null ? 9 * pixels : 2 * pixels;

@@ -1,11 +1,15 @@
 package dev.luq.images;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.openai.images.TestImages;
 import java.awt.image.BufferedImage;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The pixels are those that other decoders make of the same file. */
 class ImageDecoderTest {
@@ -43,6 +47,44 @@ class ImageDecoderTest {
     void aWebpOfOneColourIsDecodedHoweverFewBytesItHas() {
         byte[] black = Tricks.webp(Tricks.lossless(2000, 1000));
         assertEquals(2000, new ImageDecoder(black).decode(1).width());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "horizontal", "vertical", "gradient"})
+    void anAlphaChannelThatIsNotCompressedIsReadWithEachFilter(String filter) {
+        Pixels png = decode("raw_alpha.png");
+        ImageDecoder webp = new ImageDecoder(TestImages.resource("raw_alpha_" + filter + ".webp"));
+        for (int every = 1; every <= 3; every++) {
+            Pixels kept = webp.decode(every);
+            for (int y = 0; y < kept.height(); y++) {
+                for (int x = 0; x < kept.width(); x++) {
+                    for (int channel = 0; channel < 3; channel++) {
+                        assertEquals(
+                                sample(png, every * x, every * y, channel),
+                                sample(kept, x, y, channel),
+                                2,
+                                x + ", " + y + " of every " + every);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void anAlphaChannelHasAllPixelsAndAKnownCompression() {
+        assertEquals(40, ImageHeader.read(withAlpha(0, 40 * 30)).width());
+        assertThrows(ImageException.class, () -> ImageHeader.read(withAlpha(0, 40 * 30 - 1)));
+        assertThrows(ImageException.class, () -> ImageHeader.read(withAlpha(2, 40 * 30)));
+        assertThrows(ImageException.class, () -> ImageHeader.read(withAlpha(3, 40 * 30)));
+    }
+
+    /** 40 x 30 pixels under an alpha channel of so many bytes behind the one that says how they are packed. */
+    private static byte[] withAlpha(int packing, int length) {
+        byte[] frame = TestImages.resource("lossy.webp");
+        byte[] alpha = new byte[1 + length];
+        alpha[0] = (byte) packing;
+        return Tricks.webp(
+                Tricks.canvas(16, 40, 30), Tricks.riff("ALPH", alpha), Arrays.copyOfRange(frame, 12, frame.length));
     }
 
     // --- all ---

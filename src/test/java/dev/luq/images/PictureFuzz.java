@@ -46,7 +46,7 @@ public final class PictureFuzz implements FuzzTarget {
         List<byte[]> seeds = new ArrayList<>();
         switch (format) {
             case WEBP -> {
-                for (String name : List.of("alpha", "animated", "lossless", "lossy")) {
+                for (String name : List.of("alpha", "animated", "lossless", "lossy", "raw_alpha_gradient")) {
                     seeds.add(resource(name + ".webp"));
                 }
             }
