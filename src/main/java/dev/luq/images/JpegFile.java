@@ -3,14 +3,17 @@ package dev.luq.images;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 
 /**
  * A JPEG file: segments of FF, marker, length (uint16, counts itself), and entropy-coded data after each start of a scan.
  * Baseline, extended and progressive images of 8 bits with Huffman coding are decoded; a decoder sees their frame, tables,
  * scans, and what says how to read the colours.
+ *
+ * @param cmyk whether it has four components and no Adobe segment that says what they are
  */
-record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements EncodedImage {
+record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk) implements EncodedImage {
 
     /** A piece of the file that a decoder sees. */
     private record Part(int from, int to) {}
@@ -35,7 +38,11 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
     /** Length, version, density; a thumbnail may follow. */
     private static final int JFIF_LENGTH = 16;
 
+    /** Length, name, version, flags, transform of the colours; more may follow. */
     private static final int ADOBE_LENGTH = 14;
+    /** An Adobe segment without which the decoder takes components 1 to 4 for YCbCr with an alpha channel. */
+    private static final byte[] CMYK = HexFormat.of().parseHex("ffee000e41646f626500640000000000");
+
     private static final int MOST_SCANS = 100;
     /**
      * Every scan of a progressive image goes through all blocks of its components, however few bytes it has. Ten scans of
@@ -52,17 +59,25 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
 
     @Override
     public Pixels decode(int every) {
-        ByteBuffer essence =
-                ByteBuffer.allocate(data.length + 2).put((byte) 0xff).put((byte) 0xd8);
+        ByteBuffer essence = ByteBuffer.allocate(data.length + CMYK.length + 2)
+                .put((byte) 0xff)
+                .put((byte) 0xd8);
+        if (cmyk) {
+            essence.put(CMYK);
+        }
         for (Part part : parts) {
-            if (Bytes.u8(data, part.from + 1) == APP_JFIF) {
+            switch (Bytes.u8(data, part.from + 1)) {
                 // without its thumbnail
-                essence.put(data, part.from, 2)
-                        .putShort((short) JFIF_LENGTH)
-                        .put(data, part.from + 4, JFIF_LENGTH - 4)
-                        .putShort((short) 0);
-            } else {
-                essence.put(data, part.from, part.to - part.from);
+                case APP_JFIF ->
+                    essence.put(data, part.from, 2)
+                            .putShort((short) JFIF_LENGTH)
+                            .put(data, part.from + 4, JFIF_LENGTH - 4)
+                            .putShort((short) 0);
+                case APP_ADOBE ->
+                    essence.put(data, part.from, 2)
+                            .putShort((short) ADOBE_LENGTH)
+                            .put(data, part.from + 4, ADOBE_LENGTH - 2);
+                default -> essence.put(data, part.from, part.to - part.from);
             }
         }
         essence.put((byte) 0xff).put((byte) END).flip();
@@ -80,6 +95,7 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
         private int width;
         private int height;
         private boolean progressive;
+        private boolean adobe;
         /** Identifiers and blocks of the frame's components; empty before the frame. */
         private int[] components = {};
 
@@ -135,7 +151,8 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
                     }
                 }
                 case APP_ADOBE -> {
-                    if (Bytes.isText(data, at + 4, "Adobe") && next - at >= ADOBE_LENGTH + 2 && next - at < 256) {
+                    if (Bytes.isText(data, at + 4, "Adobe") && next - at >= ADOBE_LENGTH + 2 && scans == 0) {
+                        adobe = true;
                         parts.add(new Part(at, next));
                     }
                 }
@@ -253,7 +270,8 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
                             2L * data.length + coefficients + 64L * samples * width,
                             converted ? 2 * samples : samples),
                     data,
-                    List.copyOf(parts));
+                    List.copyOf(parts),
+                    samples == 4 && !adobe);
         }
 
         private static int ceil(int value, int divisor) {

@@ -1,5 +1,6 @@
 package dev.luq.images;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.openai.images.TestImages;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
+import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,6 +18,35 @@ class ImageDecoderTest {
 
     private static final long MEMORY = 256L << 20;
     private static final int LOW_DETAIL = 512 * 512;
+
+    // --- JPEG ---
+
+    @ParameterizedTest
+    @ValueSource(strings = {"CMYK", "\1\2\3\4", "RGBA", "YCcA"})
+    void fourComponentsAreCmykHoweverTheyAreNumbered(String ids) {
+        byte[] numbered = withoutAdobeSegment(TestImages.resource("cmyk.jpg"));
+        int frame = indexOf(numbered, "ffc0");
+        int scan = indexOf(numbered, "ffda");
+        for (int i = 0; i < 4; i++) {
+            numbered[frame + 10 + 3 * i] = (byte) ids.charAt(i);
+            numbered[scan + 5 + 2 * i] = (byte) ids.charAt(i);
+        }
+        Pixels pixels = new ImageDecoder(numbered).decode(1);
+        assertEquals("255 0 0", colour(pixels, 5, 5));
+        assertEquals("0 0 255", colour(pixels, 35, 5));
+        assertArrayEquals(decode("cmyk.jpg").rgb(), pixels.rgb());
+    }
+
+    private static byte[] withoutAdobeSegment(byte[] jpeg) {
+        int from = indexOf(jpeg, "ffee");
+        byte[] rest = Arrays.copyOf(jpeg, jpeg.length - 16);
+        System.arraycopy(jpeg, from + 16, rest, from, rest.length - from);
+        return rest;
+    }
+
+    private static int indexOf(byte[] file, String hex) {
+        return HexFormat.of().formatHex(file).indexOf(hex) / 2;
+    }
 
     // --- WEBP ---
 
@@ -112,6 +143,10 @@ class ImageDecoderTest {
 
     private static Pixels decode(String name) {
         return new ImageDecoder(TestImages.resource(name)).decode(1);
+    }
+
+    private static String colour(Pixels pixels, int x, int y) {
+        return sample(pixels, x, y, 0) + " " + sample(pixels, x, y, 1) + " " + sample(pixels, x, y, 2);
     }
 
     private static int sample(Pixels pixels, int x, int y, int channel) {
