@@ -6,6 +6,7 @@ import dev.luq.http.errors.ApiException.InvalidRequest;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /**
  * Bounds the memory of all requests on their way in, so that many large ones are refused instead of ending the server.
@@ -39,9 +40,18 @@ public final class IntakeBudget {
      * @throws Busy if others hold so much that this does not fit
      */
     public Share reserve(long bytes) {
-        Share share = new Share();
+        Share share = new Share(() -> 0);
         share.grow(bytes);
         return share;
+    }
+
+    /**
+     * A part for what is made of a body: what does not fit beside that is refused for good, for the body stays.
+     *
+     * @return to be closed when the memory is free again
+     */
+    public Share beside(ReceivedBody body) {
+        return new Share(body::held);
     }
 
     /** Bytes of the whole budget. */
@@ -57,14 +67,22 @@ public final class IntakeBudget {
     /** A part of the budget. Closing it twice does no harm. */
     public final class Share implements AutoCloseable {
         private final AtomicLong held = new AtomicLong();
+        private final LongSupplier beside;
+
+        private Share(LongSupplier beside) {
+            this.beside = beside;
+        }
 
         /**
          * @throws InvalidRequest if it never fits
          * @throws Busy if it does not fit now; what is held already stays held
          */
         public void grow(long bytes) {
-            if (held.get() + bytes > total) {
-                throw new InvalidRequest(null, "The request needs more memory than the server has for it");
+            if (held.get() + beside.getAsLong() + bytes > total) {
+                throw new InvalidRequest(
+                        null,
+                        "The request needs more memory than the server has for it: send less at once, such as fewer or"
+                                + " smaller images, or have the operator raise luq.api.intake-bytes");
             }
             long before;
             do {
@@ -85,6 +103,12 @@ public final class IntakeBudget {
         public void shrink(long bytes) {
             held.addAndGet(-bytes);
             free.addAndGet(bytes);
+        }
+
+        /** Gives back what is held beyond this. */
+        void shrinkTo(long bytes) {
+            long before = held.getAndUpdate(now -> Math.min(now, bytes));
+            free.addAndGet(Math.max(0, before - bytes));
         }
 
         @Override

@@ -8,8 +8,8 @@ import java.util.Deque;
 import java.util.Objects;
 
 /**
- * A request's body in memory, charged to the {@link IntakeBudget} for what was received of it, and for what parsing takes
- * once that begins. Filled by one thread, then read by another, once; closed by any, any number of times.
+ * A request's body in memory, charged to the {@link IntakeBudget} for what was received of it, for what parsing takes
+ * once that begins, and for the text that is left of it then. Filled by one thread, then read by another, once; closed by any, any number of times.
  */
 public final class ReceivedBody implements AutoCloseable {
 
@@ -98,7 +98,14 @@ public final class ReceivedBody implements AutoCloseable {
         return new Segments();
     }
 
+    /** Bytes that it is charged for now. */
+    long held() {
+        return share.held();
+    }
+
     private synchronized void parsed() {
+        // As strings, which whoever read them holds on to.
+        share.shrinkTo(size);
         Runnable action = whenParsed;
         whenParsed = () -> {};
         action.run();

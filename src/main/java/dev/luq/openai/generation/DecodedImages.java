@@ -2,10 +2,12 @@ package dev.luq.openai.generation;
 
 import dev.luq.http.ClientPresence;
 import dev.luq.http.intake.IntakeBudget;
+import dev.luq.http.intake.ReceivedBody;
 import dev.luq.openai.images.ImageIntake;
 import dev.luq.openai.images.ImageReference;
 import dev.luq.protocol.ServerFrame;
 import io.smallrye.mutiny.Multi;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -17,11 +19,13 @@ final class DecodedImages {
 
     private final ImageIntake intake;
     private final IntakeBudget budget;
+    private final RoutingContext routing;
 
     @Inject
-    DecodedImages(ImageIntake intake, IntakeBudget budget) {
+    DecodedImages(ImageIntake intake, IntakeBudget budget, RoutingContext routing) {
         this.intake = intake;
         this.budget = budget;
+        this.routing = routing;
     }
 
     /**
@@ -34,7 +38,7 @@ final class DecodedImages {
             List<ImageReference> references,
             ClientPresence client,
             Function<List<ServerFrame.Image>, Multi<T>> answer) {
-        IntakeBudget.Share pixels = budget.reserve(0);
+        IntakeBudget.Share pixels = budget.beside(ReceivedBody.of(routing));
         try {
             List<ServerFrame.Image> decoded = intake.decode(references, pixels);
             client.whenGone(pixels::close);

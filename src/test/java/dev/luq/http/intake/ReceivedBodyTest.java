@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.http.errors.ApiException.Busy;
+import dev.luq.http.errors.ApiException.InvalidRequest;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.util.Arrays;
@@ -60,6 +61,42 @@ class ReceivedBodyTest {
             others.close();
             body.append(Buffer.buffer(new byte[] {1}), 0);
             assertEquals(4_097, body.stream().readAllBytes().length);
+        }
+        assertEquals(small.total(), small.free());
+    }
+
+    @Test
+    void parsedItIsChargedForItsText() {
+        try (ReceivedBody body = TestBodies.received(budget, "\"" + "x".repeat(99_998) + "\"")) {
+            assertEquals(400_000, body.held());
+        }
+        try (ReceivedBody body = TestBodies.parsed(budget, 100_000)) {
+            assertEquals(100_000, body.held());
+        }
+        assertEquals(budget.total(), budget.free());
+    }
+
+    @Test
+    void theTextOfTheLargestBodyLeavesRoomForOthers() {
+        IntakeBudget small = new IntakeBudget(1_000_000, 2_000_000);
+        try (ReceivedBody largest = TestBodies.parsed(small, (int) small.largestBody());
+                ReceivedBody other = TestBodies.parsed(small, 10_000)) {
+            assertTrue(largest.held() > other.held());
+        }
+        assertEquals(small.total(), small.free());
+    }
+
+    @Test
+    void whatDoesNotFitBesideABodyIsRefusedForGood() {
+        IntakeBudget small = new IntakeBudget(1_000_000, 2_000_000);
+        try (ReceivedBody body = TestBodies.parsed(small, 100_000);
+                IntakeBudget.Share pixels = small.beside(body)) {
+            InvalidRequest never = assertThrows(InvalidRequest.class, () -> pixels.grow(900_001));
+            assertTrue(never.getMessage().contains("fewer or smaller images"), never.getMessage());
+            try (IntakeBudget.Share others = small.reserve(1)) {
+                assertThrows(Busy.class, () -> pixels.grow(900_000));
+            }
+            pixels.grow(900_000);
         }
         assertEquals(small.total(), small.free());
     }

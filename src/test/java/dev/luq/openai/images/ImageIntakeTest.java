@@ -11,16 +11,20 @@ import dev.luq.decoder.DecoderPool;
 import dev.luq.decoder.TestDecoders;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.IntakeBudget;
+import dev.luq.http.intake.ReceivedBody;
+import dev.luq.http.intake.TestBodies;
 import dev.luq.images.ImageFormat;
 import dev.luq.images.Pixels;
 import dev.luq.images.Tricks;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.serving.TestConfig;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -391,6 +395,44 @@ class ImageIntakeTest {
             assertEquals(400, refused.error().status());
             assertEquals(62_000, small.free());
         }
+    }
+
+    @Test
+    void imagesThatNeverFitBesideTheirRequestAreRefusedForGood() {
+        IntakeBudget small = new IntakeBudget(62_000, 20_000);
+        List<ImageReference> seven =
+                Collections.nCopies(7, new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p"));
+        try (ReceivedBody body = TestBodies.parsed(small, 10_000);
+                IntakeBudget.Share share = small.beside(body)) {
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(seven, share));
+            assertEquals(400, refused.error().status());
+            assertEquals(52_000, small.free());
+        }
+    }
+
+    @Test
+    void fivePicturesOfAPhoneFitAServerWithAHeapOf256Megabytes() {
+        IntakeBudget half = new IntakeBudget(123_000_000, 1 << 26);
+        byte[] jpeg = TestImages.encode(TestImages.redAndBlue(4000, 3000, BufferedImage.TYPE_INT_RGB), "jpg");
+        String picture = TestImages.dataUrl(withComments(jpeg, 3_000_000));
+        try (ReceivedBody body = TestBodies.parsed(half, 5 * picture.length());
+                IntakeBudget.Share share = half.beside(body)) {
+            List<ImageReference> five = Collections.nCopies(5, new ImageReference(picture, Detail.AUTO, "p"));
+            assertEquals(5, intake.decode(five, share).size());
+        }
+        assertEquals(half.total(), half.free());
+    }
+
+    /** A JPEG that is so long. */
+    private static byte[] withComments(byte[] jpeg, int bytes) {
+        byte[] comment = HexFormat.of().parseHex(Tricks.segment("fe", new byte[65_000]));
+        ByteArrayOutputStream longer = new ByteArrayOutputStream();
+        longer.write(jpeg, 0, 2);
+        while (longer.size() + jpeg.length < bytes) {
+            longer.writeBytes(comment);
+        }
+        longer.write(jpeg, 2, jpeg.length - 2);
+        return longer.toByteArray();
     }
 
     @Test
