@@ -27,7 +27,8 @@ public final class IntakeBudget {
     public IntakeBudget(long totalBytes, long maxBodyBytes) {
         total = totalBytes;
         free = new AtomicLong(totalBytes);
-        largestBody = Math.min(maxBodyBytes, totalBytes / ReceivedBody.BYTES_PER_PARSED_BYTE);
+        // The one more is for its objects.
+        largestBody = Math.min(maxBodyBytes, totalBytes / (ReceivedBody.BYTES_PER_PARSED_BYTE + 1));
     }
 
     /** Bytes of the largest body that is read: as configured, or less where the memory is too small for it. */

@@ -9,14 +9,14 @@ import java.util.Objects;
 
 /**
  * A request's body in memory, charged to the {@link IntakeBudget} for what was received of it, for what parsing takes
- * once that begins, and for the text that is left of it then. Filled by one thread, then read by another, once; closed by any, any number of times.
+ * once that begins, and for the objects and the text that are left of it then. Filled by one thread, then read by another, once; closed by any, any number of times.
  */
 public final class ReceivedBody implements AutoCloseable {
 
     /** A body without bytes, and without anything to give back. */
     private static final ReceivedBody EMPTY = new ReceivedBody(new IntakeBudget(0, 0).reserve(0), 0);
 
-    /** While a body is parsed its text exists as characters of two bytes, as strings and as decoded bytes. */
+    /** While a body is parsed its text exists as characters of two bytes, as strings and as decoded bytes, beside objects. */
     static final int BYTES_PER_PARSED_BYTE = 4;
 
     private static final String KEY = "luq.received-body";
@@ -27,6 +27,8 @@ public final class ReceivedBody implements AutoCloseable {
     private final long expected;
     /** Bytes as they came, in segments of our own: what the network delivers may be many tiny pieces. */
     private final Deque<byte[]> segments = new ArrayDeque<>();
+
+    private final JsonWeight weight = new JsonWeight();
 
     private int lastFilled;
     private long size;
@@ -65,6 +67,7 @@ public final class ReceivedBody implements AutoCloseable {
             byte[] segment = segments.getLast();
             int count = Math.min(segment.length - lastFilled, bytes.length() - taken);
             bytes.getBytes(taken, taken + count, segment, lastFilled);
+            weight.add(segment, lastFilled, lastFilled + count);
             taken += count;
             lastFilled += count;
             size += count;
@@ -85,7 +88,7 @@ public final class ReceivedBody implements AutoCloseable {
 
     /** @throws dev.luq.http.errors.ApiException.Busy when there is no memory for parsing it */
     void chargeParsing() {
-        share.grow((BYTES_PER_PARSED_BYTE - 1) * size);
+        share.grow((BYTES_PER_PARSED_BYTE - 1) * size + weight.objects());
     }
 
     /** @param action run once, when the stream is closed or this is */
@@ -104,8 +107,8 @@ public final class ReceivedBody implements AutoCloseable {
     }
 
     private synchronized void parsed() {
-        // As strings, which whoever read them holds on to.
-        share.shrinkTo(size);
+        // Whoever read it holds on to that.
+        share.shrinkTo(weight.text() + weight.objects());
         Runnable action = whenParsed;
         whenParsed = () -> {};
         action.run();

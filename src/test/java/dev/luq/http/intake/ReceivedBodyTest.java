@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.http.errors.ApiException.Busy;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import io.vertx.core.buffer.Buffer;
@@ -68,12 +69,28 @@ class ReceivedBodyTest {
     @Test
     void parsedItIsChargedForItsText() {
         try (ReceivedBody body = TestBodies.received(budget, "\"" + "x".repeat(99_998) + "\"")) {
-            assertEquals(400_000, body.held());
+            assertEquals(400_000 + 64, body.held());
         }
         try (ReceivedBody body = TestBodies.parsed(budget, 100_000)) {
-            assertEquals(100_000, body.held());
+            assertEquals(99_999 + 64, body.held());
         }
         assertEquals(budget.total(), budget.free());
+    }
+
+    /** A megabyte of these becomes 26 megabytes of objects. */
+    @Test
+    void manySmallObjectsAreChargedBeforeTheyAreThereAndAfterwards() throws IOException {
+        String junk = "{\"junk\":[" + "{\"a\":0},".repeat(124_000) + "0]}";
+        IntakeBudget two = new IntakeBudget(80_000_000, 2_000_000);
+        try (ReceivedBody first = TestBodies.received(two, junk)) {
+            JsonBody.read(first.stream(), 2_000_000, JsonNode.class);
+            try (ReceivedBody second = TestBodies.received(two, junk)) {
+                JsonBody.read(second.stream(), 2_000_000, JsonNode.class);
+                assertThrows(Busy.class, () -> TestBodies.received(two, junk));
+            }
+            assertTrue(first.held() > 26_500_000, first.held() + " bytes");
+        }
+        assertEquals(two.total(), two.free());
     }
 
     @Test
@@ -91,12 +108,13 @@ class ReceivedBodyTest {
         IntakeBudget small = new IntakeBudget(1_000_000, 2_000_000);
         try (ReceivedBody body = TestBodies.parsed(small, 100_000);
                 IntakeBudget.Share pixels = small.beside(body)) {
-            InvalidRequest never = assertThrows(InvalidRequest.class, () -> pixels.grow(900_001));
+            long room = small.total() - body.held();
+            InvalidRequest never = assertThrows(InvalidRequest.class, () -> pixels.grow(room + 1));
             assertTrue(never.getMessage().contains("fewer or smaller images"), never.getMessage());
             try (IntakeBudget.Share others = small.reserve(1)) {
-                assertThrows(Busy.class, () -> pixels.grow(900_000));
+                assertThrows(Busy.class, () -> pixels.grow(room));
             }
-            pixels.grow(900_000);
+            pixels.grow(room);
         }
         assertEquals(small.total(), small.free());
     }

@@ -1,5 +1,6 @@
 package dev.luq.http.intake;
 
+import dev.luq.http.errors.ApiException;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,9 +16,14 @@ public final class TestBodies {
     static ReceivedBody received(IntakeBudget budget, String json) {
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
         ReceivedBody body = new ReceivedBody(budget.reserve(0), bytes.length);
-        body.append(Buffer.buffer(bytes), 0);
-        body.chargeParsing();
-        return body;
+        try {
+            body.append(Buffer.buffer(bytes), 0);
+            body.chargeParsing();
+            return body;
+        } catch (ApiException refused) {
+            body.close();
+            throw refused;
+        }
     }
 
     /** One that was parsed: a text of so many bytes. */
