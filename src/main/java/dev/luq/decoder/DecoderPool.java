@@ -21,15 +21,14 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
  * Decodes images in processes of their own, because a decoder can neither be interrupted nor held to a share of the heap:
  * one that takes too long or too much memory, or ends, is replaced, and only the request that sent the image fails.
- * Images are decoded in the order in which they came, those that take much memory one at a time. Processes are started
- * when they are needed. Thread-safe.
+ * Clients take turns, and the images of one are decoded in the order in which they came, those that take much memory one
+ * at a time. Processes are started when they are needed. Thread-safe.
  */
 @Singleton
 public final class DecoderPool {
@@ -51,6 +50,9 @@ public final class DecoderPool {
             "-XX:MaxNewSize=" + YOUNG_MEGABYTES + "m",
             "-XX:-ShrinkHeapInSteps");
 
+    /** The client that a decoder is started for before there is one. */
+    private static final String OURSELVES = "";
+
     private static final int FEWEST = 2;
     private static final int MOST = 4;
     /** A megapixel takes 20 to 150 ms, and several times as much where others compute. */
@@ -68,8 +70,7 @@ public final class DecoderPool {
     private final ChildCommand command;
     private final List<String> commandLine;
     private final List<DecoderListener> listeners;
-    private final Semaphore processes;
-    private final Semaphore large = new Semaphore(1, true);
+    private final DecoderPermits permits;
     private final ScheduledThreadPoolExecutor timer;
     private final ScheduledFuture<?> idleCheck;
     // guarded by this; the one used last comes first
@@ -87,8 +88,9 @@ public final class DecoderPool {
         this.commandLine = command.line(NAME);
         this.listeners = listeners;
         int concurrent = config.concurrentDecodes();
-        processes = new Semaphore(
-                concurrent > 0 ? concurrent : Math.min(MOST, Math.max(FEWEST, Processors.available())), true);
+        permits = new DecoderPermits(
+                concurrent > 0 ? concurrent : Math.min(MOST, Math.max(FEWEST, Processors.available())),
+                config.decodeQueue());
         timer = new ScheduledThreadPoolExecutor(1, body -> {
             Thread thread = new Thread(body, "luq-decoders");
             thread.setDaemon(true);
@@ -116,21 +118,17 @@ public final class DecoderPool {
 
     /** Starts a decoder, so that the first image need not wait for it. Returns at once. */
     public void prepare() {
-        Thread thread = new Thread(
-                () -> {
-                    if (processes.tryAcquire()) {
-                        try {
-                            keep(takeOrStart(false));
-                        } catch (DecoderException e) {
-                            LOG.debug("No decoder could be started ahead of the first image");
-                        } finally {
-                            processes.release();
-                        }
-                    }
-                },
-                "luq-decoder-start");
+        Thread thread = new Thread(() -> permits.takeFree(OURSELVES).ifPresent(this::startOne), "luq-decoder-start");
         thread.setDaemon(true);
         thread.start();
+    }
+
+    private void startOne(DecoderPermits.Permit permit) {
+        try (permit) {
+            keep(takeOrStart(false));
+        } catch (DecoderException e) {
+            LOG.debug("No decoder could be started ahead of the first image");
+        }
     }
 
     /**
@@ -139,45 +137,20 @@ public final class DecoderPool {
      * @param header of the data
      * @param every of the header's pixels, at most {@link #memory} bytes of memory
      * @param maxPixels of the result
+     * @param client whose image it is
      * @throws ImageException the image is damaged
      * @throws DecoderException the image takes too much, or there are too many
      */
-    public Pixels decode(ImageHeader header, byte[] data, int every, int maxPixels) {
+    public Pixels decode(ImageHeader header, byte[] data, int every, int maxPixels, String client) {
         boolean isLarge = header.memory(every) > config.decodeMemory() / LARGE;
-        if (processes.getQueueLength() + large.getQueueLength() >= config.decodeQueue()) {
-            throw new DecoderException(Reason.BUSY);
-        }
-        if (isLarge) {
-            acquire(large);
-        }
-        try {
-            acquire(processes);
-            try {
-                return pixels(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
-            } finally {
-                processes.release();
-            }
-        } finally {
-            if (isLarge) {
-                large.release();
-            }
+        try (DecoderPermits.Permit permit = permits.take(client, isLarge, config.decodeTimeout())) {
+            return pixels(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
         }
     }
 
     private Duration deadline(ImageHeader header) {
         Duration worth = LEAST_TIME.plusNanos(header.pixels(1) * NANOS_PER_PIXEL);
         return worth.compareTo(config.decodeTimeout()) < 0 ? worth : config.decodeTimeout();
-    }
-
-    private void acquire(Semaphore permit) {
-        try {
-            if (!permit.tryAcquire(config.decodeTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new DecoderException(Reason.BUSY);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new DecoderException(Reason.BUSY);
-        }
     }
 
     private static Pixels pixels(DecodeReply reply) {

@@ -128,6 +128,20 @@ class DecoderPoolTest {
     }
 
     @Test
+    void oneClientsSlowImagesLockNobodyOut() {
+        scripted("2", "20S");
+        for (int i = 0; i < 100; i++) {
+            Thread thread = new Thread(() -> reasonOf(() -> decode("hang", 1, "greedy")));
+            thread.setDaemon(true);
+            thread.start();
+        }
+        until("two decoders", () -> own(SCRIPTED).size() == 2);
+        // One of them has to come to its deadline.
+        assertEquals(1, decode("white", 1, "other").width());
+        assertEquals(1, decode("white", 1, "other").width(), "and again");
+    }
+
+    @Test
     void oneThatTakesMuchMemoryWaitsForTheOther() throws Exception {
         pool = TestDecoders.pool(
                 Map.of("concurrent-decodes", "2", "decode-timeout", "6S", "decode-memory", "40000000"),
@@ -192,7 +206,7 @@ class DecoderPoolTest {
                 Tricks.ihdr(4, 4, 8, 2, 0),
                 Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
                 Tricks.chunk("IEND", new byte[0]));
-        pool.decode(ImageHeader.read(png), png, 1, 100);
+        pool.decode(ImageHeader.read(png), png, 1, 100, "client");
         long pid = own(REAL).get(0).pid();
         String environment = Files.readString(Path.of("/proc/" + pid + "/environ"), StandardCharsets.ISO_8859_1);
         for (String variable : environment.split("\0")) {
@@ -254,14 +268,18 @@ class DecoderPoolTest {
     }
 
     private Pixels decode(String script, int width) {
+        return decode(script, width, "client");
+    }
+
+    private Pixels decode(String script, int width, String client) {
         String comment = Tricks.segment("fe", ("<" + script + ">").getBytes(StandardCharsets.US_ASCII));
         byte[] file = Tricks.baseline(width, width == 1 ? 1 : 1000, comment);
-        return pool.decode(ImageHeader.read(file), file, 1, 1 << 22);
+        return pool.decode(ImageHeader.read(file), file, 1, 1 << 22, client);
     }
 
     private Pixels decode(byte[] file) {
         ImageHeader header = ImageHeader.read(file);
-        return pool.decode(header, file, header.every(1 << 22, pool.memory()), 1 << 22);
+        return pool.decode(header, file, header.every(1 << 22, pool.memory()), 1 << 22, "client");
     }
 
     private Reason reasonOf(String script) {

@@ -1,6 +1,7 @@
 package dev.luq.openai.generation;
 
 import dev.luq.http.ClientPresence;
+import dev.luq.http.access.Caller;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.http.intake.ReceivedBody;
 import dev.luq.openai.images.ImageIntake;
@@ -40,7 +41,7 @@ final class DecodedImages {
             Function<List<ServerFrame.Image>, Multi<T>> answer) {
         IntakeBudget.Share pixels = budget.beside(ReceivedBody.of(routing));
         try {
-            List<ServerFrame.Image> decoded = intake.decode(references, pixels);
+            List<ServerFrame.Image> decoded = intake.decode(references, Caller.of(routing).client(), pixels);
             client.whenGone(pixels::close);
             return answer.apply(decoded).onTermination().invoke(pixels::close);
         } catch (RuntimeException | Error refused) {

@@ -56,11 +56,12 @@ public final class ImageIntake {
     }
 
     /**
+     * @param client who asks, as in {@link dev.luq.http.access.Caller#client}
      * @param share grows by the bytes of the pixels returned; as it was when there are none
      * @return in the order of the references
      * @throws ApiException if an image cannot be used, or memory is short
      */
-    public List<ServerFrame.Image> decode(List<ImageReference> references, IntakeBudget.Share share) {
+    public List<ServerFrame.Image> decode(List<ImageReference> references, String client, IntakeBudget.Share share) {
         if (references.size() > config.maxPerRequest()) {
             throw new InvalidRequest(
                     "messages",
@@ -71,7 +72,7 @@ public final class ImageIntake {
         boolean complete = false;
         try {
             for (ImageReference reference : references) {
-                images.add(decode(reference, share));
+                images.add(decode(reference, client, share));
             }
             complete = true;
             return images;
@@ -82,10 +83,10 @@ public final class ImageIntake {
         }
     }
 
-    private ServerFrame.Image decode(ImageReference reference, IntakeBudget.Share share) {
-        byte[] data = sources.read(reference, share);
+    private ServerFrame.Image decode(ImageReference reference, String client, IntakeBudget.Share share) {
+        byte[] data = sources.read(reference, client, share);
         try {
-            Pixels pixels = decode(data, reference, share);
+            Pixels pixels = decode(data, reference, client, share);
             return new ServerFrame.Image(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb());
         } catch (ImageException e) {
             throw new InvalidImage(
@@ -97,7 +98,7 @@ public final class ImageIntake {
         }
     }
 
-    private Pixels decode(byte[] data, ImageReference reference, IntakeBudget.Share share) {
+    private Pixels decode(byte[] data, ImageReference reference, String client, IntakeBudget.Share share) {
         ImageHeader header = ImageHeader.read(data);
         checkDimensions(header.width(), header.height(), reference.param());
         int maxPixels = reference.detail() == Detail.LOW
@@ -108,7 +109,7 @@ public final class ImageIntake {
         share.grow(reserved);
         long used = 0;
         try {
-            Pixels pixels = decoders.decode(header, data, every, maxPixels);
+            Pixels pixels = decoders.decode(header, data, every, maxPixels, client);
             used = pixels.rgb().length;
             return pixels;
         } finally {

@@ -1,13 +1,10 @@
 package dev.luq.openai.images;
 
-import dev.luq.http.access.Caller;
 import dev.luq.http.errors.ApiException.InvalidImage;
 import dev.luq.http.errors.ApiException.InvalidImage.Fault;
 import dev.luq.http.intake.IntakeBudget;
-import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.util.function.Supplier;
 
 /** Where the bytes of a picture come from: what the URL's scheme says, as far as the configuration enables it. */
 @Singleton
@@ -16,28 +13,22 @@ final class ImageSources {
     private final int maxBytes;
     private final ImageFetcher remote;
     private final MediaFolder folder;
-    private final Supplier<String> client;
 
     /** @throws IllegalArgumentException if what is configured cannot be */
     @Inject
-    ImageSources(ImagesConfig config, ImageFetcher remote, RoutingContext routing) {
-        this(config, remote, () -> Caller.of(routing).client());
-    }
-
-    /** @param client of the current request */
-    ImageSources(ImagesConfig config, ImageFetcher remote, Supplier<String> client) {
+    ImageSources(ImagesConfig config, ImageFetcher remote) {
         this.maxBytes = config.maxBytes();
         this.remote = remote;
         this.folder = new MediaFolder(config.mediaDir(), config.maxBytes());
-        this.client = client;
     }
 
     /**
+     * @param client who asks for it, as in {@link dev.luq.http.access.Caller#client}
      * @param share grows by the bytes; as it was when there are none
      * @return the picture's file
      * @throws dev.luq.http.errors.ApiException if there is none, or memory is short
      */
-    byte[] read(ImageReference reference, IntakeBudget.Share share) {
+    byte[] read(ImageReference reference, String client, IntakeBudget.Share share) {
         String url = reference.url();
         if (DataUrl.is(url)) {
             DataUrl data = DataUrl.of(url, maxBytes, reference.param());
@@ -45,7 +36,7 @@ final class ImageSources {
             return data.decode();
         }
         if (ImageFetcher.isRemote(url)) {
-            return remote.fetch(url, client.get(), reference.param(), share);
+            return remote.fetch(url, client, reference.param(), share);
         }
         if (MediaFolder.isFile(url)) {
             return folder.read(url, reference.param(), share);

@@ -43,6 +43,7 @@ class ImageIntakeTest {
     private static final int[] BLUE = {0, 0, 255};
     private static final int[] WHITE = {255, 255, 255};
 
+    private static final String CLIENT = "client";
     private static final ImagesConfig DEFAULTS = TestConfig.of(ImagesConfig.class, Map.of());
 
     private static DecoderPool decoders;
@@ -51,8 +52,7 @@ class ImageIntakeTest {
     private final ImageIntake intake = intake(decoders);
 
     private static ImageIntake intake(DecoderPool pool) {
-        return new ImageIntake(
-                DEFAULTS, pool, new ImageSources(DEFAULTS, new ImageFetcher(DEFAULTS, null), () -> "client"));
+        return new ImageIntake(DEFAULTS, pool, new ImageSources(DEFAULTS, new ImageFetcher(DEFAULTS, null)));
     }
 
     @BeforeAll
@@ -325,7 +325,7 @@ class ImageIntakeTest {
                     data[random.nextInt(data.length)] = (byte) random.nextInt();
                 }
                 try (IntakeBudget.Share share = budget.reserve(0)) {
-                    intake.decode(List.of(new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), share);
+                    intake.decode(List.of(new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), CLIENT, share);
                 } catch (ApiException refused) {
                     assertEquals(400, refused.error().status());
                 }
@@ -362,7 +362,7 @@ class ImageIntakeTest {
         ImageReference one = new ImageReference(TestImages.png(1, 1), Detail.AUTO, "p");
         try (IntakeBudget.Share share = budget.reserve(0)) {
             ApiException refused =
-                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(1000, one), share));
+                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(1000, one), CLIENT, share));
             assertEquals("messages", refused.error().param());
         }
     }
@@ -372,11 +372,11 @@ class ImageIntakeTest {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
         ImageReference image = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
         IntakeBudget.Share first = small.reserve(0);
-        intake.decode(List.of(image), first);
+        intake.decode(List.of(image), CLIENT, first);
         assertEquals(62_000 - 7_500, small.free());
         try (IntakeBudget.Share second = small.reserve(0)) {
             ApiException refused =
-                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(8, image), second));
+                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(8, image), CLIENT, second));
             assertEquals(429, refused.error().status());
         }
         first.close();
@@ -391,6 +391,7 @@ class ImageIntakeTest {
                     ApiException.class,
                     () -> intake.decode(
                             Collections.nCopies(9, new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p")),
+                            CLIENT,
                             share));
             assertEquals(400, refused.error().status());
             assertEquals(62_000, small.free());
@@ -405,7 +406,7 @@ class ImageIntakeTest {
         try (ReceivedBody body = TestBodies.parsed(small, 10_000);
                 IntakeBudget.Share share = small.beside(body)) {
             long before = small.free();
-            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(seven, share));
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(seven, CLIENT, share));
             assertEquals(400, refused.error().status());
             assertEquals(before, small.free());
         }
@@ -419,7 +420,7 @@ class ImageIntakeTest {
         try (ReceivedBody body = TestBodies.parsed(half, 5 * picture.length());
                 IntakeBudget.Share share = half.beside(body)) {
             List<ImageReference> five = Collections.nCopies(5, new ImageReference(picture, Detail.AUTO, "p"));
-            assertEquals(5, intake.decode(five, share).size());
+            assertEquals(5, intake.decode(five, CLIENT, share).size());
         }
         assertEquals(half.total(), half.free());
     }
@@ -463,7 +464,7 @@ class ImageIntakeTest {
     private void refusalGivesBackWhatItWasCharged(byte[] file, String code, IntakeBudget.Share share) {
         ImageReference sound = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
         ImageReference trick = new ImageReference(TestImages.dataUrl(file), Detail.AUTO, "p");
-        ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), share));
+        ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), CLIENT, share));
         assertEquals(
                 "400 " + code, refused.error().status() + " " + refused.error().code(), refused.getMessage());
         assertEquals(budget.total(), budget.free(), code);
@@ -483,13 +484,14 @@ class ImageIntakeTest {
                                 () -> hurt.decode(
                                         List.of(new ImageReference(
                                                 TestImages.dataUrl(Tricks.webp(file)), Detail.AUTO, "p")),
+                                        CLIENT,
                                         share));
                     }
                 });
                 int answered = 0;
                 while (!refusal.isDone()) {
                     try (IntakeBudget.Share share = budget.reserve(0)) {
-                        hurt.decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share);
+                        hurt.decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), CLIENT, share);
                         answered++;
                     }
                 }
@@ -511,7 +513,7 @@ class ImageIntakeTest {
         ended.close();
         try (IntakeBudget.Share share = budget.reserve(0)) {
             ApiException refused = assertThrows(ApiException.class, () -> intake(ended)
-                    .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share));
+                    .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), CLIENT, share));
             assertEquals(
                     "503 worker_restarting",
                     refused.error().status() + " " + refused.error().code());
@@ -524,7 +526,7 @@ class ImageIntakeTest {
     void theFieldAtFaultIsNamed() {
         ImageReference bad = new ImageReference("file:///x", Detail.AUTO, "messages[0].content[1].image_url.url");
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(bad), share));
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(bad), CLIENT, share));
             assertEquals(bad.param(), refused.error().param());
         }
     }
@@ -535,7 +537,7 @@ class ImageIntakeTest {
 
     private ServerFrame.Image decode(String url, Detail detail) {
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            return intake.decode(List.of(new ImageReference(url, detail, "p")), share)
+            return intake.decode(List.of(new ImageReference(url, detail, "p")), CLIENT, share)
                     .get(0);
         }
     }
