@@ -143,7 +143,7 @@ final class ImageFetcher {
             URI uri = new URI(new URI(url).toASCIIString());
             boolean sound = uri.getScheme() != null
                     && isRemote(url)
-                    && uri.getHost() != null
+                    && UrlHosts.host(uri) != null
                     && uri.getRawUserInfo() == null
                     && UrlHosts.port(uri) > 0
                     && UrlHosts.port(uri) <= 65_535;
@@ -197,7 +197,7 @@ final class ImageFetcher {
 
         /** @return with its status, and with its bytes unless that is a redirect */
         private Download ask(URI url) {
-            List<InetAddress> addresses = addresses(UrlHosts.unbracketed(url.getHost()));
+            List<InetAddress> addresses = addresses(UrlHosts.unbracketed(UrlHosts.host(url)));
             for (int i = 0; ; i++) {
                 Download download = new Download(share, maxBytes, param);
                 client.request(options(url, addresses.get(i))).onComplete(download::connected);
@@ -225,7 +225,7 @@ final class ImageFetcher {
             return new RequestOptions()
                     .setMethod(HttpMethod.GET)
                     .setSsl(url.getScheme().equalsIgnoreCase("https"))
-                    .setHost(url.getHost())
+                    .setHost(UrlHosts.host(url))
                     .setPort(port)
                     .setServer(SocketAddress.inetSocketAddress(new InetSocketAddress(address, port)))
                     .setURI(url.getRawQuery() == null ? path : path + "?" + url.getRawQuery())

@@ -14,6 +14,9 @@ final class UrlHosts {
 
     private static final Pattern HOST =
             Pattern.compile("(?:(https?)://)?(\\*\\.)?([^\\s/:*\\[\\]@?#]+|\\[[0-9a-f:.]+])(?::(\\d{1,5}))?");
+    /** What {@link URI} takes for no host, though names inside of networks look so: with underscores, above all. */
+    private static final Pattern OTHER_HOST = Pattern.compile("([A-Za-z0-9._-]+)(?::(\\d{1,5}))?");
+
     private static final String DEFAULT_SCHEME = "https";
     private static final int LARGEST_PORT = 65_535;
 
@@ -74,7 +77,7 @@ final class UrlHosts {
     /** Whether pictures may be fetched from this URL, whatever its host's address is. */
     boolean allow(URI url) {
         String scheme = url.getScheme().toLowerCase(Locale.ROOT);
-        String host = url.getHost().toLowerCase(Locale.ROOT);
+        String host = host(url).toLowerCase(Locale.ROOT);
         int port = port(url);
         return entries.stream().anyMatch(entry -> entry.allows(scheme, host, port));
     }
@@ -84,9 +87,26 @@ final class UrlHosts {
         return PublicAddresses.contain(address) || named.stream().anyMatch(network -> network.contains(address));
     }
 
-    /** The port of a URL of one of our schemes, named or not. */
+    /** A URL's host; null if it has none. */
+    static String host(URI url) {
+        return url.getHost() != null
+                ? url.getHost()
+                : other(url).map(matched -> matched.group(1)).orElse(null);
+    }
+
+    /** The port of a URL of one of our schemes that has a host, named or not. */
     static int port(URI url) {
-        return url.getPort() < 0 ? defaultPort(url.getScheme().toLowerCase(Locale.ROOT)) : url.getPort();
+        int named = url.getHost() != null
+                ? url.getPort()
+                : other(url)
+                        .map(matched -> matched.group(2))
+                        .map(Integer::parseInt)
+                        .orElse(-1);
+        return named < 0 ? defaultPort(url.getScheme().toLowerCase(Locale.ROOT)) : named;
+    }
+
+    private static Optional<Matcher> other(URI url) {
+        return Optional.ofNullable(url.getRawAuthority()).map(OTHER_HOST::matcher).filter(Matcher::matches);
     }
 
     private static int defaultPort(String scheme) {

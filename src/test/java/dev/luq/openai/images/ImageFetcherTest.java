@@ -108,6 +108,10 @@ class ImageFetcherTest {
                 "http://[::ffff:127.0.0.1]:PORT/a.png",
                 "http://pictures.example.:PORT/a.png",
                 "http://evil.example:PORT/a.png",
+                "http://evil_service:PORT/a.png",
+                "http://user@my_service:PORT/a.png",
+                "http://my_service:99999/a.png",
+                "http://my_service:PORT@evil.example/a.png",
                 "http://pictures.example.evil.example:PORT/a.png",
                 "http://xpictures.example:PORT/a.png",
                 "http://127.0.0.1:PORT@evil.example/a.png",
@@ -125,7 +129,7 @@ class ImageFetcherTest {
             })
     void nobodyIsAskedForWhatIsNotNamed(String url) throws Exception {
         try (TestHost host = TestHost.of(PICTURE)) {
-            ImageFetcher fetcher = fetcher(names(host));
+            ImageFetcher fetcher = fetcher(names(host) + ",http://my_service:" + host.port());
             ApiError error = refusal(fetcher, url.replace("PORT", String.valueOf(host.port())));
             assertEquals("400 invalid_image_url", error.status() + " " + error.code(), error.message());
             assertTrue(host.heads.isEmpty() && lookedUp.isEmpty(), () -> host.heads + " " + lookedUp);
@@ -190,6 +194,33 @@ class ImageFetcherTest {
         }
     }
 
+    /** Docker Compose and Kubernetes make such names. */
+    @Test
+    void aHostMayHaveAnUnderscore() throws Exception {
+        try (TestHost host = TestHost.of(PICTURE);
+                TestHost first = redirecting("302 Found", "http://my_service:" + host.port() + "/b.png");
+                TestHost relative = redirecting("302 Found", "b.png")) {
+            ImageFetcher fetcher = fetcher("http://my_service:" + host.port() + ",http://my_service:" + first.port()
+                    + ",http://my_service:" + relative.port() + ",127.0.0.1");
+            assertArrayEquals(PICTURE, fetch(fetcher, "http://my_service:" + host.port() + "/a.png"));
+            assertTrue(
+                    host.heads.get(0).toLowerCase(Locale.ROOT).contains("host: my_service:" + host.port() + "\n"),
+                    host.heads::toString);
+            assertArrayEquals(PICTURE, fetch(fetcher, "http://my_service:" + first.port() + "/a.png"));
+            refusal(fetcher, "http://my_service:" + relative.port() + "/x/a.png");
+            assertTrue(relative.heads.get(1).startsWith("GET /x/b.png "), relative.heads::toString);
+        }
+    }
+
+    @Test
+    void aHostWithAnUnderscoreMayNotLeadToAnAddressThatIsNotNamed() throws Exception {
+        try (TestHost host = TestHost.of(PICTURE)) {
+            refusal(fetcher("http://my_service:" + host.port()), "http://my_service:" + host.port() + "/a.png");
+            assertEquals(List.of("my_service"), lookedUp);
+            assertTrue(host.heads.isEmpty());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -199,6 +230,7 @@ class ImageFetcherTest {
                 "http://[fd00:ec2::254]/",
                 "http://metadata.example:PORT/",
                 "http://evil.example:PORT/",
+                "http://evil_service:PORT/",
                 "//evil.example:PORT/",
                 "https://pictures.example:PORT/",
                 "http://user@pictures.example:PORT/",
@@ -489,7 +521,7 @@ class ImageFetcherTest {
 
     private static InetAddress[] addresses(String name) throws UnknownHostException {
         return switch (name) {
-            case "pictures.example", "other.example" -> new InetAddress[] {address("127.0.0.1")};
+            case "pictures.example", "other.example", "my_service" -> new InetAddress[] {address("127.0.0.1")};
             case "private.example" -> new InetAddress[] {address("127.0.0.1")};
             case "mixed.example" -> new InetAddress[] {address("93.184.216.34"), address("10.0.0.1")};
             case "metadata.example" -> new InetAddress[] {address("169.254.169.254")};

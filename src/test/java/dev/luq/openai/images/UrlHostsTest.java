@@ -2,6 +2,7 @@ package dev.luq.openai.images;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,10 +35,32 @@ class UrlHostsTest {
         "http://10.0.0.5:8080,       http://10.0.0.5:8080/a,              true",
         "http://10.0.0.5:8080,       http://10.0.0.6:8080/a,              false",
         "'http://[fd00::5]:8080',    'http://[fd00::5]:8080/a',           true",
+        "http://my_service:8000,     http://My_Service:8000/a,            true",
+        "http://my_service:8000,     http://my_service/a,                 false",
+        "my_service,                 https://my_service/a,                true",
+        "*.my_service,               https://a.my_service/a,              true",
+        "http://my_service:8000,     http://my_service2:8000/a,           false",
         "10.0.0.0/8,                 https://10.0.0.5/a,                  false"
     })
     void aUrlHasSchemeHostAndPortOfAnEntry(String entry, String url, boolean allowed) {
         assertEquals(allowed, new UrlHosts(List.of(entry)).allow(URI.create(url)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http:///a",
+                "http://user@my_service/a",
+                "http://@my_service/a",
+                "http://my_service:/a",
+                "http://my_service:123456/a",
+                "http://my_service:-1/a",
+                "http://my_s%65rvice/a",
+                "http://my_service,other/a",
+                "http:my_service"
+            })
+    void whatIsNotPlainlyAHostIsNone(String url) {
+        assertNull(UrlHosts.host(URI.create(url)));
     }
 
     @Test
