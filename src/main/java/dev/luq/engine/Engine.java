@@ -178,7 +178,7 @@ public final class Engine implements AutoCloseable {
      * Queues a request and returns at once.
      *
      * @param consumer gets the request's events on the engine's thread: it returns at once and does not throw. If it
-     *        throws, the request is cancelled
+     *        throws, the request is cancelled, and only its last event follows
      */
     public void submit(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Event submission = new Event(request.id(), () -> {

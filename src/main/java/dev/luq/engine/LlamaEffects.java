@@ -491,10 +491,17 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public void finished(String request, FinishReason reason) {
-        RequestState state = end(request);
-        try (state) {
+        try (RequestState state = end(request)) {
+            finish(state, reason);
+        }
+    }
+
+    /** With an event in any case: the scheduler knows the request no longer, so that nobody else would end it. */
+    private static void finish(RequestState state, FinishReason reason) {
+        try {
             state.finish(reason);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.ERROR, "A request failed at its end", e);
             state.fail(EngineException.of(e));
         }
     }

@@ -25,7 +25,9 @@ final class RequestState implements AutoCloseable {
     private final Consumer<GenerationEvent> consumer;
     private final long streamInterval;
     private final Runnable onConsumerFailure;
-    private boolean consumerFailed;
+    /** What the consumer threw; null while it takes its events. */
+    private Throwable consumerFailure;
+
     private volatile boolean cancelled;
     private volatile boolean ended;
     private PromptBuilder.Prepared prepared;
@@ -54,7 +56,7 @@ final class RequestState implements AutoCloseable {
 
     /**
      * @param streamInterval of {@link EngineOptions}, in nanoseconds
-     * @param onConsumerFailure called once when the consumer throws; it gets no more events then
+     * @param onConsumerFailure called once when the consumer throws; of its events only the last one follows then
      */
     RequestState(
             GenerationRequest request,
@@ -91,13 +93,13 @@ final class RequestState implements AutoCloseable {
     }
 
     void emit(GenerationEvent event) {
-        if (consumerFailed) {
+        if (consumerFailure != null) {
             return;
         }
         try {
             consumer.accept(event);
-        } catch (RuntimeException e) {
-            consumerFailed = true;
+        } catch (RuntimeException | Error e) {
+            consumerFailure = e;
             LOG.log(System.Logger.Level.WARNING, "A consumer failed; its request is cancelled", e);
             onConsumerFailure.run();
         }
@@ -249,16 +251,30 @@ final class RequestState implements AutoCloseable {
         }
     }
 
+    /** Emits the last event, also to a consumer that failed: nothing else tells that the request is over. Throws nothing. */
     void fail(EngineException failure) {
-        flushDeltas();
-        emit(failure.event(request.id()));
+        atLast(this::flushDeltas);
+        EngineException told = consumerFailure == null ? failure : EngineException.of(consumerFailure);
+        atLast(() -> consumer.accept(told.event(request.id())));
     }
 
+    private static void atLast(Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.WARNING, "A consumer was not told all of its request's end", e);
+        }
+    }
+
+    /** Emits the last event. Throws if it could not, and whatever the end of the answer throws. */
     void finish(FinishReason reason) {
         FinishReason told = output.finish(reason);
         flushDeltas();
         emit(new GenerationEvent.Finished(
                 request.id(), told, told == FinishReason.STOP ? requestedStop() : null, tokens, timings()));
+        if (consumerFailure != null) {
+            throw new IllegalStateException("the consumer did not take the whole answer", consumerFailure);
+        }
     }
 
     /** The stop string that ended the answer, where the request and not only the template asked for it; else null. */

@@ -13,6 +13,8 @@ import dev.luq.engine.TinyEngine.Outcome;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What cannot be answered fails by itself, and the others go on. */
 @Integration
@@ -105,6 +107,25 @@ class EngineFailuresTest {
             });
             assertEquals(16, tiny.complete(tiny.ask(user("Hello"))).tokens().size());
             tiny.complete(tiny.ask(user("Hello")).maxTokens(1));
+            assertEquals(0, tiny.engine.stats().running());
+        }
+    }
+
+    /** Whether in the last piece of the answer or in its end: both come in the same moment here. */
+    @ParameterizedTest
+    @ValueSource(classes = {GenerationEvent.Delta.class, GenerationEvent.Finished.class})
+    void anErrorAtTheEndOfARequestLeavesItOneEndAndTheNextIsAnswered(Class<?> last) throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome taken = new Outcome();
+            tiny.engine.submit(tiny.ask(user("Hello")).maxTokens(1).as("broken"), event -> {
+                if (last.isInstance(event)) {
+                    throw new StackOverflowError("too deep");
+                }
+                taken.accept(event);
+            });
+            assertEquals("internal_error", taken.await().failed().code());
+            assertEquals(16, tiny.complete(tiny.ask(user("Hello"))).tokens().size());
+            assertEquals(1, taken.events(GenerationEvent.Failed.class).size());
             assertEquals(0, tiny.engine.stats().running());
         }
     }
