@@ -81,7 +81,7 @@ public final class Engine implements AutoCloseable {
                 prompts,
                 threads,
                 encoder,
-                vision == null || files.images() == null ? null : new SeenImages(vision, files.images()),
+                vision == null || files.images() == null ? null : new SeenImages.InFiles(vision, files.images()),
                 vision == null ? null : files.prompts(),
                 options,
                 !generates,

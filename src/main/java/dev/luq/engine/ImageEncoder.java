@@ -25,6 +25,8 @@ import java.util.function.BiFunction;
  */
 final class ImageEncoder implements AutoCloseable {
 
+    private static final System.Logger LOG = System.getLogger(ImageEncoder.class.getName());
+
     /**
      * A request that waits for an image.
      *
@@ -68,7 +70,15 @@ final class ImageEncoder implements AutoCloseable {
         this.counters = counters;
         this.embeddings = new EmbeddingCache<>(cacheBytes);
         if (seen != null) {
-            files.execute(seen::open);
+            files.execute(this::open);
+        }
+    }
+
+    private void open() {
+        try {
+            seen.open();
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.WARNING, "Images that were kept cannot be looked for", e);
         }
     }
 
@@ -102,12 +112,21 @@ final class ImageEncoder implements AutoCloseable {
 
         /** Looks for the image among those seen before, and has it encoded if it is not there. On the files' thread. */
         private void find() {
-            Optional<ImageEmbedding> found = seen.find(image, chunk);
+            Optional<ImageEmbedding> found = seenBefore();
             if (found.isPresent()) {
                 chunk.close();
                 replies.restored(image, found.get());
             } else {
                 thread.execute(this);
+            }
+        }
+
+        private Optional<ImageEmbedding> seenBefore() {
+            try {
+                return seen.find(image, chunk);
+            } catch (RuntimeException | Error e) {
+                LOG.log(System.Logger.Level.WARNING, "An image that was kept cannot be read", e);
+                return Optional.empty();
             }
         }
 
@@ -192,10 +211,17 @@ final class ImageEncoder implements AutoCloseable {
         boolean kept = seen != null && !files.isShutdown();
         put(image, embedding, kept ? 1 : 0).forEach(waiter -> waiter.request.imageEncoded(millis));
         if (kept) {
-            files.execute(() -> {
-                seen.keep(image, embedding);
-                replies.kept(image);
-            });
+            files.execute(() -> keep(image, embedding));
+        }
+    }
+
+    private void keep(String image, ImageEmbedding embedding) {
+        try {
+            seen.keep(image, embedding);
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.WARNING, "An image cannot be kept", e);
+        } finally {
+            replies.kept(image);
         }
     }
 

@@ -54,7 +54,15 @@ final class PromptFiles {
         this.counters = counters;
         this.mostCells = context.contextSize() / 2;
         if (files != null) {
-            reader.execute(files::open);
+            reader.execute(this::open);
+        }
+    }
+
+    private void open() {
+        try {
+            files.open();
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.WARNING, "Prompts that were kept cannot be looked for", e);
         }
     }
 

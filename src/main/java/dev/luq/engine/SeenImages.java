@@ -7,20 +7,33 @@ import dev.luq.llama.Vision;
 import java.util.Optional;
 
 /** Images that an encoder has seen before, in this process or an earlier one. For one thread. */
-record SeenImages(Vision vision, CachedFiles files) {
+interface SeenImages {
 
     /** Makes ready, which may take seconds. */
-    void open() {
-        files.open();
-    }
+    void open();
 
     /** @return owned by the caller */
-    Optional<ImageEmbedding> find(String image, ImageChunk chunk) {
-        return vision.restore(chunk, floats -> files.read(image, floats));
-    }
+    Optional<ImageEmbedding> find(String image, ImageChunk chunk);
 
     /** @param embedding of finite numbers */
-    void keep(String image, ImageEmbedding embedding) {
-        files.write(image, embedding.bytesView());
+    void keep(String image, ImageEmbedding embedding);
+
+    /** Those whose embeddings lie in files. */
+    record InFiles(Vision vision, CachedFiles files) implements SeenImages {
+
+        @Override
+        public void open() {
+            files.open();
+        }
+
+        @Override
+        public Optional<ImageEmbedding> find(String image, ImageChunk chunk) {
+            return vision.restore(chunk, floats -> files.read(image, floats));
+        }
+
+        @Override
+        public void keep(String image, ImageEmbedding embedding) {
+            files.write(image, embedding.bytesView());
+        }
     }
 }
