@@ -266,7 +266,7 @@ final class Scheduler {
             r.images.remove(r.nextUnit);
             r.imageCells = 0;
             r.nextUnit++;
-            if (r.nextUnit == r.prompt.unitsWithImages()) {
+            if (r.keeps && r.nextUnit == r.prompt.unitsWithImages()) {
                 effects.keepPrefix(r.id, r.sequence, r.prompt.prefix(r.nextUnit));
             }
             promptAdvanced(r);

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.prompt.PromptException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -138,6 +139,15 @@ class SchedulerImagesTest {
                 .map(p -> p.phase() + " "
                         + (p.image() == null ? null : p.image().id()) + " " + p.evaluated() + "/" + p.tokens())
                 .toList();
+    }
+
+    @Test
+    void whatAnEmbeddingOfAnImageHeldIsNotKeptForLaterRequests() {
+        world.files = new HashMap<>();
+        world.embed("e", join(text(1), image("cat", 40), text(2)));
+        world.run();
+        assertTrue(world.finished.containsKey("e"));
+        assertEquals(Map.of(), world.files);
     }
 
     @Test
