@@ -37,8 +37,9 @@ import java.util.OptionalInt;
  *     request whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than in the process, waits
  *     until it is read and has it restored into the idle sequence that is the least loss; later requests are admitted
  *     before. One file is read at a time, which bounds the memory.
- * <li><b>No prefill twice.</b> A request whose prompt has a prefix in common with a prompt in prefill, at least
- *     {@value #WORTH_WAITING} cells longer than with any cached sequence, waits for it; later requests are admitted before.
+ * <li><b>No prefill twice.</b> A request whose prompt has a prefix in common with a prompt in prefill that will be kept, at
+ *     least {@value #WORTH_WAITING} cells longer than with any cached sequence, waits for it; later requests are admitted
+ *     before.
  * <li><b>Cells.</b> A request is admitted when its reservation fits beside the reservations and cells of the running
  *     ones: its prompt and one token, or its even share of the context if that is more, but never more than it can
  *     use. While it does not fit, no later request is admitted.
@@ -511,7 +512,7 @@ final class Scheduler {
 
     /** Cells that a request will be able to reuse of a running one's prompt once that is evaluated. */
     private int comingPrefix(Request r, Request other) {
-        return cutsPrefixes && other.status == Request.Status.PREFILL && r.reuse
+        return cutsPrefixes && other.status == Request.Status.PREFILL && other.keeps && r.reuse
                 ? r.prompt.cells(
                         Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1))
                 : 0;

@@ -139,6 +139,16 @@ class SchedulerCacheTest {
         }
 
         @Test
+        void nobodyWaitsForThePromptOfAnEmbeddingSinceItLeavesNothing() {
+            world.embed("e", range(0, 200));
+            world.submit("same", range(0, 200), 1);
+            world.step();
+            assertTrue(world.cachedTokens.containsKey("same"));
+            world.run();
+            assertEquals(2, world.finished.size());
+        }
+
+        @Test
         void aModelThatCannotForgetAPartStartsAnew() {
             world.forgetsParts = false;
             world.complete("a", range(0, 50), 5);
