@@ -31,7 +31,7 @@ public sealed interface PromptContent {
     record Raw(List<Piece> pieces, Constraint constraint) implements PromptContent {
         @Override
         public long length() {
-            return pieces.stream().mapToLong(Piece::length).sum();
+            return pieces.stream().mapToLong(Piece::length).sum() + (constraint == null ? 0 : constraint.length());
         }
     }
 
@@ -78,5 +78,20 @@ public sealed interface PromptContent {
      * @param schema JSON schema as text; null if there is a grammar
      * @param patterns what the regular expressions in the schema mean, see {@link dev.luq.llama.Schemas}
      */
-    record Constraint(String field, String grammar, String schema, Map<String, String> patterns) {}
+    record Constraint(String field, String grammar, String schema, Map<String, String> patterns) {
+
+        /** In characters. */
+        long length() {
+            long meanings = patterns == null
+                    ? 0
+                    : patterns.entrySet().stream()
+                            .mapToLong(each -> length(each.getKey()) + length(each.getValue()))
+                            .sum();
+            return length(grammar) + length(schema) + meanings;
+        }
+
+        private static long length(String text) {
+            return text == null ? 0 : text.length();
+        }
+    }
 }
