@@ -18,6 +18,7 @@ picture.save(here / "lossless.webp", lossless=True)
 picture.save(here / "lossy.webp", quality=90)
 picture.convert("CMYK").save(here / "cmyk.jpg", quality=95, subsampling=0)
 picture.save(here / "progressive.jpg", quality=95, progressive=True, subsampling=0)
+picture.save(here / "restarts.jpg", quality=95, restart_marker_rows=1)
 
 half = picture.convert("RGBA")
 half.putalpha(Image.linear_gradient("L").resize((40, 30)).point(lambda v: 0 if v < 128 else 255))

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * A JPEG file: segments of FF, marker, length (uint16, counts itself), and entropy-coded data after each start of a scan.
@@ -100,17 +101,25 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
         private int[] components = {};
 
         private long[] blocks = {};
+        /** For each component, a bit for each coefficient that no scan has had in full. */
+        private long[] missing = {};
+        /** No marker begins here or behind it. */
+        private final int end;
 
         Scanner(byte[] data) {
             this.data = data;
+            end = data.length - 1;
         }
 
         JpegFile scan() {
             int at = 2;
             while (true) {
                 // What is no marker is skipped, as decoders do.
-                while (Bytes.u8(data, at) != 0xff || Bytes.u8(data, at + 1) == 0xff || data[at + 1] == 0) {
+                while (at < end && !isMarker(at)) {
                     at++;
+                }
+                if (at >= end) {
+                    return fileWithoutEnd();
                 }
                 int marker = Bytes.u8(data, at + 1);
                 if (marker == END) {
@@ -127,6 +136,18 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
                 }
                 at = segment(marker, at, next);
             }
+        }
+
+        private boolean isMarker(int at) {
+            return data[at] == (byte) 0xff && data[at + 1] != (byte) 0xff && data[at + 1] != 0;
+        }
+
+        /** Without an end marker, every coefficient was in a scan; whether the last scan is cut off, the decoder tells. */
+        private JpegFile fileWithoutEnd() {
+            if (LongStream.of(missing).anyMatch(bits -> bits != 0)) {
+                throw damaged();
+            }
+            return file();
         }
 
         /** @return where the next marker is to be looked for */
@@ -193,6 +214,8 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
             progressive = marker == PROGRESSIVE;
             components = new int[count];
             blocks = new long[count];
+            missing = new long[count];
+            Arrays.fill(missing, -1);
             int largestHorizontal = 1;
             int largestVertical = 1;
             for (int i = 0; i < count; i++) {
@@ -219,10 +242,14 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
                 throw damaged();
             }
             scans++;
+            long had = coefficients(at + 1 + 2 * count);
             for (int i = 0; i < count; i++) {
                 int id = Bytes.u8(data, at + 1 + 2 * i);
                 for (int k = 0; k < components.length; k++) {
-                    blockVisits += components[k] == id ? blocks[k] : 0;
+                    if (components[k] == id) {
+                        blockVisits += blocks[k];
+                        missing[k] &= ~had;
+                    }
                 }
             }
             if (scans > MOST_SCANS || blockVisits > MOST_BLOCK_VISITS) {
@@ -231,22 +258,40 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
             }
         }
 
+        /**
+         * A bit for each coefficient that a scan has in full.
+         *
+         * @param at of the first one, the last one, and bits that were and are left for other scans
+         */
+        private long coefficients(int at) {
+            if (!progressive) {
+                return -1;
+            }
+            int left = Bytes.u8(data, at + 2) & 15;
+            return left > 0 ? 0 : -1L << Bytes.u8(data, at) & -1L >>> 63 - Bytes.u8(data, at + 1);
+        }
+
         /** In a scan, FF is followed by 00, or by a restart. */
         private int endOfScan(int from) {
-            int at = from;
-            while (true) {
-                while (data[at] != (byte) 0xff) {
-                    at++;
-                }
+            for (int at = from; at < end; at++) {
                 int marker = Bytes.u8(data, at + 1);
-                if (marker == 0xff) {
-                    at++;
-                } else if (marker == 0 || marker >= RESTART && marker < RESTART + 8) {
-                    at += 2;
-                } else {
+                if (isMarker(at) && (marker < RESTART || marker >= RESTART + 8)) {
                     return at;
                 }
             }
+            return withoutPadding(from);
+        }
+
+        /** Zeros in place of what was never written are not taken for pixels; a scan may end with one. */
+        private int withoutPadding(int from) {
+            int last = data.length;
+            while (last > from && data[last - 1] == 0) {
+                last--;
+            }
+            if (last == from) {
+                throw damaged();
+            }
+            return Math.min(last + 1, data.length);
         }
 
         private JpegFile file() {

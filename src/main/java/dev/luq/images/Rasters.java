@@ -54,8 +54,7 @@ final class Rasters {
      * @param every of its pixels are in the image, as in {@link ImageHeader#pixels}
      */
     static BufferedImage withAlpha(BufferedImage opaque, byte[] alpha, int width, int every) {
-        BufferedImage image =
-                new BufferedImage(opaque.getWidth(), opaque.getHeight(), BufferedImage.TYPE_4BYTE_ABGR);
+        BufferedImage image = new BufferedImage(opaque.getWidth(), opaque.getHeight(), BufferedImage.TYPE_4BYTE_ABGR);
         WritableRaster raster = image.getRaster();
         raster.createWritableChild(0, 0, image.getWidth(), image.getHeight(), 0, 0, new int[] {0, 1, 2})
                 .setRect(opaque.getRaster());

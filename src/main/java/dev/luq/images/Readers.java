@@ -77,9 +77,12 @@ final class Readers {
         }
     }
 
-    /** The JPEG decoder fills what is missing with grey and only warns. */
+    /** The JPEG decoder fills what is missing with grey and only warns, of the first fault alone. */
     private static boolean tellsOfMissingData(String warning) {
         String text = warning.toLowerCase(Locale.ROOT);
-        return text.contains("premature") || text.contains("truncated") || text.contains("missing eoi");
+        return text.contains("premature")
+                || text.contains("truncated")
+                || text.contains("missing eoi")
+                || text.contains("marker 0xd9 instead of rst");
     }
 }

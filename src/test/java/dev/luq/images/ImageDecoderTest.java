@@ -9,6 +9,8 @@ import dev.luq.openai.images.TestImages;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,6 +37,64 @@ class ImageDecoderTest {
         assertEquals("255 0 0", colour(pixels, 5, 5));
         assertEquals("0 0 255", colour(pixels, 35, 5));
         assertArrayEquals(decode("cmyk.jpg").rgb(), pixels.rgb());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"progressive.jpg", "restarts.jpg", "cmyk.jpg", "orientation6.jpg"})
+    void aJpegThatIsCompleteNeedsNoEndMarker(String name) {
+        byte[] whole = TestImages.resource(name);
+        byte[] expected = new ImageDecoder(whole).decode(1).rgb();
+        for (int padding : new int[] {0, 1, 2, 64, 100_000}) {
+            byte[] padded = Arrays.copyOf(Arrays.copyOf(whole, whole.length - 2), whole.length - 2 + padding);
+            assertArrayEquals(expected, new ImageDecoder(padded).decode(1).rgb(), padding + " zeros");
+        }
+        byte[] halfAMarker = Arrays.copyOf(whole, whole.length - 1);
+        assertArrayEquals(expected, new ImageDecoder(halfAMarker).decode(1).rgb());
+    }
+
+    @Test
+    void everyStartOfAJpegIsRefused() {
+        for (byte[] whole : jpegs()) {
+            for (int length = 0; length < whole.length - 4; length++) {
+                assertCutOff(whole, length, 0);
+            }
+        }
+    }
+
+    @Test
+    void zerosInPlaceOfTheRestAreNotTakenForPixels() {
+        for (byte[] whole : jpegs()) {
+            for (int length = 0; length < whole.length * 9 / 10; length++) {
+                assertCutOff(whole, length, 2 * whole.length);
+            }
+        }
+    }
+
+    private static List<byte[]> jpegs() {
+        return List.of(
+                TestImages.resource("progressive.jpg"),
+                TestImages.resource("restarts.jpg"),
+                TestImages.resource("cmyk.jpg"),
+                TestImages.encode(noise(24, 24), "jpg"));
+    }
+
+    private static void assertCutOff(byte[] whole, int length, int zeros) {
+        byte[] start = Arrays.copyOf(Arrays.copyOf(whole, length), length + zeros);
+        assertThrows(
+                ImageException.class,
+                () -> new ImageDecoder(start).decode(1),
+                length + " of " + whole.length + " bytes and " + zeros + " zeros");
+    }
+
+    private static BufferedImage noise(int width, int height) {
+        BufferedImage noise = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        Random random = new Random(1);
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                noise.setRGB(x, y, random.nextInt());
+            }
+        }
+        return noise;
     }
 
     private static byte[] withoutAdobeSegment(byte[] jpeg) {
@@ -129,7 +189,8 @@ class ImageDecoderTest {
             }
         }
         ImageDecoder decoder = new ImageDecoder(TestImages.encode(lines, "png"));
-        Pixels small = decoder.decode(decoder.header().every(LOW_DETAIL, MEMORY)).within(LOW_DETAIL);
+        Pixels small =
+                decoder.decode(decoder.header().every(LOW_DETAIL, MEMORY)).within(LOW_DETAIL);
         for (int x = 101; x < 1920; x += 100) {
             int column = x * small.width() / 1920;
             int darkest = Math.min(sample(small, column, 100, 0), sample(small, column + 1, 100, 0));

@@ -361,8 +361,7 @@ class ImageHeaderTest {
             Tricks.png(
                     Tricks.ihdr(4, 4, 8, 2, 0),
                     Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
-                    Tricks.chunk("IEND", new byte[0])),
-            TestImages.resource("progressive.jpg")
+                    Tricks.chunk("IEND", new byte[0]))
         }) {
             ImageHeader.read(file);
             for (int length = 0; length < file.length - 12; length++) {
