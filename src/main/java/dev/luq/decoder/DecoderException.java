@@ -14,7 +14,9 @@ public final class DecoderException extends RuntimeException {
         /** The system does not start a decoder, or none that works. */
         START,
         /** Too many images wait for a decoder. */
-        BUSY
+        BUSY,
+        /** Nobody waits for the image any more. */
+        GONE
     }
 
     private final Reason reason;
@@ -28,6 +30,7 @@ public final class DecoderException extends RuntimeException {
                     case CRASH -> "The image cannot be decoded: save it in another format";
                     case START -> "Images cannot be decoded at this moment";
                     case BUSY -> "The server is busy decoding other images";
+                    case GONE -> "Nobody waits for the image";
                 },
                 null,
                 false,

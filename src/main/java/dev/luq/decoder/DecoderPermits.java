@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Who may decode an image now: so many at once, of those that take much memory one, and so many more may wait. A client
@@ -32,6 +33,9 @@ final class DecoderPermits {
     private static final Comparator<Client> ORDER =
             Comparator.<Client>comparingInt(client -> client.decoding).thenComparingLong(client -> client.turn);
 
+    /** How often who waits looks whether its client is still there. */
+    private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private final int queue;
     // guarded by this
     private final Map<String, Client> clients = new HashMap<>();
@@ -53,10 +57,11 @@ final class DecoderPermits {
      *
      * @param name of the client
      * @param large whether the image takes much memory
+     * @param gone whether the client has left
      * @return to be closed when the image is decoded
-     * @throws DecoderException if too many wait, or it takes too long
+     * @throws DecoderException if too many wait, it takes too long, or the client leaves meanwhile
      */
-    synchronized Permit take(String name, boolean large, Duration patience) {
+    synchronized Permit take(String name, boolean large, Duration patience, BooleanSupplier gone) {
         Client client = clients.computeIfAbsent(name, absent -> new Client());
         if (client.waiting.isEmpty() && client.decoding == 0) {
             // Who comes often, and each time anew, is not before those who have waited.
@@ -67,14 +72,14 @@ final class DecoderPermits {
         give();
         if (permit.state == State.WAITING) {
             refuseOneTooMany(client);
-            await(permit, patience);
+            await(permit, patience, gone);
         }
         return permit;
     }
 
     /** A permit for an image that takes little, if there is one at this moment. */
     synchronized Optional<Permit> takeFree(String name) {
-        return free == 0 ? Optional.empty() : Optional.of(take(name, false, Duration.ZERO));
+        return free == 0 ? Optional.empty() : Optional.of(take(name, false, Duration.ZERO, () -> false));
     }
 
     private void give() {
@@ -111,12 +116,12 @@ final class DecoderPermits {
         }
     }
 
-    private void await(Permit permit, Duration patience) {
+    private void await(Permit permit, Duration patience, BooleanSupplier gone) {
         long until = System.nanoTime() + patience.toNanos();
         long left = patience.toNanos();
         try {
-            while (permit.state == State.WAITING && left > 0) {
-                TimeUnit.NANOSECONDS.timedWait(this, left);
+            while (permit.state == State.WAITING && left > 0 && !gone.getAsBoolean()) {
+                TimeUnit.NANOSECONDS.timedWait(this, Math.min(left, GLANCE_NANOS));
                 left = until - System.nanoTime();
             }
         } catch (InterruptedException e) {
@@ -125,7 +130,7 @@ final class DecoderPermits {
         if (permit.state != State.GIVEN) {
             permit.client.waiting.remove(permit);
             forget(permit);
-            throw new DecoderException(Reason.BUSY);
+            throw new DecoderException(gone.getAsBoolean() ? Reason.GONE : Reason.BUSY);
         }
     }
 

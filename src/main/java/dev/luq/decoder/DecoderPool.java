@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -138,12 +139,14 @@ public final class DecoderPool {
      * @param every of the header's pixels, at most {@link #memory} bytes of memory
      * @param maxPixels of the result
      * @param client whose image it is
+     * @param gone whether that has left; then it is not begun
      * @throws ImageException the image is damaged
-     * @throws DecoderException the image takes too much, or there are too many
+     * @throws DecoderException the image takes too much, there are too many, or nobody waits for it
      */
-    public Pixels decode(ImageHeader header, byte[] data, int every, int maxPixels, String client) {
+    public Pixels decode(
+            ImageHeader header, byte[] data, int every, int maxPixels, String client, BooleanSupplier gone) {
         boolean isLarge = header.memory(every) > config.decodeMemory() / LARGE;
-        try (DecoderPermits.Permit permit = permits.take(client, isLarge, config.decodeTimeout())) {
+        try (DecoderPermits.Permit permit = permits.take(client, isLarge, config.decodeTimeout(), gone)) {
             return pixels(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
         }
     }

@@ -51,7 +51,7 @@ class DecoderPermitsTest {
     @Test
     void clientsTakeTurnsHoweverOftenOneComes() throws Exception {
         DecoderPermits single = new DecoderPermits(1, QUEUE);
-        DecoderPermits.Permit held = single.take("a", false, Duration.ZERO);
+        DecoderPermits.Permit held = single.take("a", false, Duration.ZERO, () -> false);
         List<CompletableFuture<DecoderPermits.Permit>> patient = waiting(single, "a", 2);
         CompletableFuture<DecoderPermits.Permit> eager = waiting(single, "b", false);
         held.close();
@@ -88,7 +88,7 @@ class DecoderPermitsTest {
 
     @Test
     void ofThoseThatTakeMuchMemoryOneIsDecoded() throws Exception {
-        DecoderPermits.Permit large = permits.take("a", true, Duration.ZERO);
+        DecoderPermits.Permit large = permits.take("a", true, Duration.ZERO, () -> false);
         CompletableFuture<DecoderPermits.Permit> own = waiting(permits, "a", true);
         CompletableFuture<DecoderPermits.Permit> other = waiting(permits, "b", true);
         take("a").close();
@@ -105,16 +105,29 @@ class DecoderPermitsTest {
         take("a").close();
         take("a");
         take("b");
-        assertEquals(Reason.BUSY, assertThrows(DecoderException.class, () -> take("c"))
-                .reason());
         assertEquals(
                 Reason.BUSY,
-                assertThrows(DecoderException.class, () -> permits.take("c", false, Duration.ofMillis(20)))
+                assertThrows(DecoderException.class, () -> take("c")).reason());
+        assertEquals(
+                Reason.BUSY,
+                assertThrows(DecoderException.class, () -> permits.take("c", false, Duration.ofMillis(20), () -> false))
                         .reason());
     }
 
+    @Test
+    void whoLeftDoesNotWait() throws Exception {
+        DecoderPermits.Permit held = take("a");
+        take("a");
+        DecoderException left =
+                assertThrows(DecoderException.class, () -> permits.take("b", false, Until.LIMIT, () -> true));
+        assertEquals(Reason.GONE, left.reason());
+        CompletableFuture<DecoderPermits.Permit> other = waiting("c");
+        held.close();
+        Until.completed("the permit that it would have had", other);
+    }
+
     private DecoderPermits.Permit take(String client) {
-        return permits.take(client, false, Duration.ZERO);
+        return permits.take(client, false, Duration.ZERO, () -> false);
     }
 
     private static void assertRefused(CompletableFuture<?> waiting) {
@@ -146,7 +159,7 @@ class DecoderPermitsTest {
         Thread thread = new Thread(
                 () -> {
                     try {
-                        taken.complete(permits.take(client, large, Until.LIMIT));
+                        taken.complete(permits.take(client, large, Until.LIMIT, () -> false));
                     } catch (DecoderException refused) {
                         taken.completeExceptionally(refused);
                     }

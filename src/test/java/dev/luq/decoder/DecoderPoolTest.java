@@ -206,7 +206,7 @@ class DecoderPoolTest {
                 Tricks.ihdr(4, 4, 8, 2, 0),
                 Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
                 Tricks.chunk("IEND", new byte[0]));
-        pool.decode(ImageHeader.read(png), png, 1, 100, "client");
+        pool.decode(ImageHeader.read(png), png, 1, 100, "client", () -> false);
         long pid = own(REAL).get(0).pid();
         String environment = Files.readString(Path.of("/proc/" + pid + "/environ"), StandardCharsets.ISO_8859_1);
         for (String variable : environment.split("\0")) {
@@ -274,12 +274,12 @@ class DecoderPoolTest {
     private Pixels decode(String script, int width, String client) {
         String comment = Tricks.segment("fe", ("<" + script + ">").getBytes(StandardCharsets.US_ASCII));
         byte[] file = Tricks.baseline(width, width == 1 ? 1 : 1000, comment);
-        return pool.decode(ImageHeader.read(file), file, 1, 1 << 22, client);
+        return pool.decode(ImageHeader.read(file), file, 1, 1 << 22, client, () -> false);
     }
 
     private Pixels decode(byte[] file) {
         ImageHeader header = ImageHeader.read(file);
-        return pool.decode(header, file, header.every(1 << 22, pool.memory()), 1 << 22, "client");
+        return pool.decode(header, file, header.every(1 << 22, pool.memory()), 1 << 22, "client", () -> false);
     }
 
     private Reason reasonOf(String script) {

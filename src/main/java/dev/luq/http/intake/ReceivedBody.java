@@ -1,5 +1,6 @@
 package dev.luq.http.intake;
 
+import dev.luq.http.errors.ApiException.ClientGone;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.RoutingContext;
 import java.io.InputStream;
@@ -9,12 +10,14 @@ import java.util.Objects;
 
 /**
  * A request's body in memory, charged to the {@link IntakeBudget} for what was received of it, for what parsing takes
- * once that begins, and for the objects and the text that are left of it then. Filled by one thread, then read by another, once; closed by any, any number of times.
+ * once that begins, and for the objects and the text that are left of it then. Filled by one thread, then read by another,
+ * once; closed by any, any number of times, such as when the client leaves. Who works with the text meanwhile holds it: so
+ * long it counts.
  */
 public final class ReceivedBody implements AutoCloseable {
 
-    /** A body without bytes, and without anything to give back. */
-    private static final ReceivedBody EMPTY = new ReceivedBody(new IntakeBudget(0, 0).reserve(0), 0);
+    /** Of bodies without bytes. */
+    private static final IntakeBudget NOTHING = new IntakeBudget(0, 0);
 
     /** While a body is parsed its text exists as characters of two bytes, as strings and as decoded bytes, beside objects. */
     static final int BYTES_PER_PARSED_BYTE = 4;
@@ -33,6 +36,9 @@ public final class ReceivedBody implements AutoCloseable {
     private int lastFilled;
     private long size;
     private Runnable whenParsed = () -> {};
+    // guarded by this
+    private int holds;
+    private boolean closed;
 
     /**
      * @param share grows with the body; closed with it
@@ -45,7 +51,7 @@ public final class ReceivedBody implements AutoCloseable {
 
     /** The body of a request that came through {@link BodyIntake}; an empty one for a request without. */
     public static ReceivedBody of(RoutingContext routing) {
-        return Objects.requireNonNullElse(routing.get(KEY), EMPTY);
+        return Objects.requireNonNullElseGet(routing.get(KEY), () -> new ReceivedBody(NOTHING.reserve(0), 0));
     }
 
     void putOn(RoutingContext routing) {
@@ -114,11 +120,48 @@ public final class ReceivedBody implements AutoCloseable {
         action.run();
     }
 
-    /** Gives the memory back. What was parsed of the body must be of no use any more. */
+    /**
+     * Keeps the memory counted whatever becomes of the client.
+     *
+     * @return to be closed by whoever has done with the text
+     * @throws ClientGone when the body is closed already
+     */
+    public synchronized Hold hold() {
+        if (closed) {
+            throw new ClientGone();
+        }
+        holds++;
+        return new Hold();
+    }
+
+    /** Gives the memory back, as soon as nobody holds the text. */
     @Override
-    public void close() {
-        parsed();
-        share.close();
+    public synchronized void close() {
+        closed = true;
+        giveBack();
+    }
+
+    private void giveBack() {
+        if (closed && holds == 0) {
+            segments.clear();
+            parsed();
+            share.close();
+        }
+    }
+
+    /** By one that works with the text. */
+    public final class Hold implements AutoCloseable {
+
+        private Hold() {}
+
+        /** Once. */
+        @Override
+        public void close() {
+            synchronized (ReceivedBody.this) {
+                holds--;
+                giveBack();
+            }
+        }
     }
 
     private final class Segments extends InputStream {
@@ -158,10 +201,15 @@ public final class ReceivedBody implements AutoCloseable {
 
         /** @return whether there is a byte */
         private boolean fill() {
-            while (next == end && !segments.isEmpty()) {
-                current = segments.remove();
-                next = 0;
-                end = segments.isEmpty() ? lastFilled : current.length;
+            if (next == end) {
+                // A body may be closed by others while it is read.
+                synchronized (ReceivedBody.this) {
+                    if (!segments.isEmpty()) {
+                        current = segments.remove();
+                        next = 0;
+                        end = segments.isEmpty() ? lastFilled : current.length;
+                    }
+                }
             }
             return next < end;
         }

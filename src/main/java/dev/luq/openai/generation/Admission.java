@@ -59,7 +59,7 @@ public final class Admission {
         rates.admit(caller);
         ReceivedBody received = ReceivedBody.of(routing);
         boolean read = false;
-        try {
+        try (ReceivedBody.Hold parsing = received.hold()) {
             E request = requests.apply(JsonBody.read(body, budget.largestBody(), type));
             ModelWorker worker = models.addressed(caller, request.model());
             // The framework begins nothing for a client that has left: the answer's end would never come.

@@ -61,6 +61,11 @@ final class Admitted<E extends Addressed> {
         return caller;
     }
 
+    /** What the request was read from. */
+    ReceivedBody body() {
+        return received;
+    }
+
     ModelWorker worker() {
         return worker;
     }

@@ -91,7 +91,7 @@ public final class Generations {
                             .onItem()
                             .transformToMulti(told -> generated)
                     : UnaryOperator.identity();
-            return generate(admitted.caller(), client, worker, header, valid, model.slots(), first);
+            return generate(admitted, client, header, valid, model.slots(), first);
         });
         return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))
                 .onFailure()
@@ -130,21 +130,21 @@ public final class Generations {
 
     /** @param first puts what comes before the generation in front of it */
     private Multi<ChoiceFrame> generate(
-            Caller caller,
+            Admitted<?> admitted,
             ClientPresence client,
-            ModelWorker worker,
             CompletionHeader header,
             ValidRequest valid,
             int slots,
             UnaryOperator<Multi<ChoiceFrame>> first) {
+        Caller caller = admitted.caller();
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
-        return images.during(valid.images(), client, decoded -> {
+        return images.during(admitted, valid.images(), client, decoded -> {
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
-            Multi<ChoiceFrame> frames = first.apply(ChoiceFrame.generate(worker, choices, slots));
+            Multi<ChoiceFrame> frames = first.apply(ChoiceFrame.generate(admitted.worker(), choices, slots));
             if (!rates.countsTokens(caller)) {
                 return frames;
             }

@@ -95,7 +95,7 @@ public final class Queries {
     }
 
     private Multi<WorkerFrame.TokenCount> count(Admitted<?> admitted, ClientPresence client, Prompt prompt) {
-        return images.during(prompt.images(), client, decoded -> {
+        return images.during(admitted, prompt.images(), client, decoded -> {
             ServerFrame.CountTokens query = new ServerFrame.CountTokens(
                     newId(), prompt.input(), decoded, admitted.caller().tag());
             return admitted.worker().query(query).toMulti();
@@ -135,7 +135,7 @@ public final class Queries {
             List<ImageReference> references = distinct.prompts().stream()
                     .flatMap(prompt -> prompt.images().stream())
                     .toList();
-            return images.during(references, client, decoded -> embed(
+            return images.during(admitted, references, client, decoded -> embed(
                             admitted, queries(distinct.prompts(), decoded, admitted.caller()))
                     .map(found -> new Embedded<>(asked.form(), admitted.worker().modelId(), distinct.all(found))));
         });

@@ -17,6 +17,9 @@ final class FetchPermits {
         int waiting;
     }
 
+    /** How often who waits looks whether its client is still there. */
+    private static final long GLANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
     private final int most;
     private final int mostOfClient;
     // guarded by this
@@ -33,16 +36,18 @@ final class FetchPermits {
     /**
      * Waits for a permit.
      *
-     * @param client as in {@link dev.luq.http.access.Caller#client}
      * @return to be closed when the picture is there
      * @throws Busy if too many wait already, or it takes too long
+     * @throws dev.luq.http.errors.ApiException.ClientGone if the client leaves meanwhile
      */
-    synchronized Permit take(String client, Duration patience) {
+    synchronized Permit take(Asker asker, Duration patience) {
+        String client = asker.client();
         Count count = clients.computeIfAbsent(client, absent -> new Count());
         long until = System.nanoTime() + patience.toNanos();
         try {
             while (fetching == most || count.fetching == mostOfClient) {
                 await(count, until);
+                asker.requirePresence();
             }
             fetching++;
             count.fetching++;
@@ -60,7 +65,7 @@ final class FetchPermits {
         waiting++;
         count.waiting++;
         try {
-            TimeUnit.NANOSECONDS.timedWait(this, left);
+            TimeUnit.NANOSECONDS.timedWait(this, Math.min(left, GLANCE_NANOS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw busy();

@@ -100,14 +100,13 @@ final class ImageFetcher {
 
     /**
      * @param url of one of our schemes
-     * @param caller who asks for it, as in {@link dev.luq.http.access.Caller#client}
      * @param param the field it came from, for the message
      * @param share grows by the bytes of the picture; as it was when there is none
      * @return the picture's file
      * @throws dev.luq.http.errors.ApiException if it may not or cannot be fetched, or there is no room for it; the
      *         message has nothing of what hosts answer and no address
      */
-    byte[] fetch(String url, String caller, String param, IntakeBudget.Share share) {
+    byte[] fetch(String url, Asker asker, String param, IntakeBudget.Share share) {
         if (client == null) {
             throw refused(
                     param,
@@ -115,7 +114,7 @@ final class ImageFetcher {
                             + " operator name its host in luq.images.url-hosts");
         }
         URI first = allowed(url, param);
-        try (FetchPermits.Permit permit = permits.take(caller, timeout)) {
+        try (FetchPermits.Permit permit = permits.take(asker, timeout)) {
             return new Fetch(param, share).follow(first);
         }
     }

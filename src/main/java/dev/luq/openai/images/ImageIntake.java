@@ -6,6 +6,7 @@ import dev.luq.decoder.DecoderPool;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.ApiException.Busy;
+import dev.luq.http.errors.ApiException.ClientGone;
 import dev.luq.http.errors.ApiException.InvalidImage;
 import dev.luq.http.errors.ApiException.InvalidImage.Fault;
 import dev.luq.http.errors.ApiException.InvalidRequest;
@@ -56,12 +57,11 @@ public final class ImageIntake {
     }
 
     /**
-     * @param client who asks, as in {@link dev.luq.http.access.Caller#client}
      * @param share grows by the bytes of the pixels returned; as it was when there are none
      * @return in the order of the references
-     * @throws ApiException if an image cannot be used, or memory is short
+     * @throws ApiException if an image cannot be used, memory is short, or nobody is there any more for whom to decode it
      */
-    public List<ServerFrame.Image> decode(List<ImageReference> references, String client, IntakeBudget.Share share) {
+    public List<ServerFrame.Image> decode(List<ImageReference> references, Asker asker, IntakeBudget.Share share) {
         if (references.size() > config.maxPerRequest()) {
             throw new InvalidRequest(
                     "messages",
@@ -72,7 +72,7 @@ public final class ImageIntake {
         boolean complete = false;
         try {
             for (ImageReference reference : references) {
-                images.add(decode(reference, client, share));
+                images.add(decode(reference, asker, share));
             }
             complete = true;
             return images;
@@ -83,10 +83,12 @@ public final class ImageIntake {
         }
     }
 
-    private ServerFrame.Image decode(ImageReference reference, String client, IntakeBudget.Share share) {
-        byte[] data = sources.read(reference, client, share);
+    private ServerFrame.Image decode(ImageReference reference, Asker asker, IntakeBudget.Share share) {
+        asker.requirePresence();
+        byte[] data = sources.read(reference, asker, share);
         try {
-            Pixels pixels = decode(data, reference, client, share);
+            asker.requirePresence();
+            Pixels pixels = decode(data, reference, asker, share);
             return new ServerFrame.Image(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb());
         } catch (ImageException e) {
             throw new InvalidImage(
@@ -98,7 +100,7 @@ public final class ImageIntake {
         }
     }
 
-    private Pixels decode(byte[] data, ImageReference reference, String client, IntakeBudget.Share share) {
+    private Pixels decode(byte[] data, ImageReference reference, Asker asker, IntakeBudget.Share share) {
         ImageHeader header = ImageHeader.read(data);
         checkDimensions(header.width(), header.height(), reference.param());
         int maxPixels = reference.detail() == Detail.LOW
@@ -109,7 +111,7 @@ public final class ImageIntake {
         share.grow(reserved);
         long used = 0;
         try {
-            Pixels pixels = decoders.decode(header, data, every, maxPixels, client);
+            Pixels pixels = decoders.decode(header, data, every, maxPixels, asker.client(), asker.gone());
             used = pixels.rgb().length;
             return pixels;
         } finally {
@@ -120,6 +122,7 @@ public final class ImageIntake {
     private static ApiException refusal(DecoderException e, String param) {
         return switch (e.reason()) {
             case TIME, MEMORY, CRASH -> new InvalidImage(Fault.INVALID_IMAGE, param, e.getMessage());
+            case GONE -> new ClientGone();
             case BUSY -> new Busy(e.getMessage());
             case START -> new Refused(ApiError.retryable(503, "worker_restarting", e.getMessage(), RETRY_SECONDS));
         };

@@ -23,12 +23,11 @@ final class ImageSources {
     }
 
     /**
-     * @param client who asks for it, as in {@link dev.luq.http.access.Caller#client}
      * @param share grows by the bytes; as it was when there are none
      * @return the picture's file
      * @throws dev.luq.http.errors.ApiException if there is none, or memory is short
      */
-    byte[] read(ImageReference reference, String client, IntakeBudget.Share share) {
+    byte[] read(ImageReference reference, Asker asker, IntakeBudget.Share share) {
         String url = reference.url();
         if (DataUrl.is(url)) {
             DataUrl data = DataUrl.of(url, maxBytes, reference.param());
@@ -36,7 +35,7 @@ final class ImageSources {
             return data.decode();
         }
         if (ImageFetcher.isRemote(url)) {
-            return remote.fetch(url, client, reference.param(), share);
+            return remote.fetch(url, asker, reference.param(), share);
         }
         if (MediaFolder.isFile(url)) {
             return folder.read(url, reference.param(), share);

@@ -106,7 +106,9 @@ final class UrlHosts {
     }
 
     private static Optional<Matcher> other(URI url) {
-        return Optional.ofNullable(url.getRawAuthority()).map(OTHER_HOST::matcher).filter(Matcher::matches);
+        return Optional.ofNullable(url.getRawAuthority())
+                .map(OTHER_HOST::matcher)
+                .filter(Matcher::matches);
     }
 
     private static int defaultPort(String scheme) {

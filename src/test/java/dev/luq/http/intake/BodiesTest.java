@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.images.Tricks;
 import dev.luq.openai.RawClient;
 import dev.luq.openai.ScriptedApi;
 import dev.luq.openai.ScriptedProfile;
@@ -225,6 +226,26 @@ class BodiesTest extends ScriptedApi {
         client.send("", bytes("0\r\n\r\n"));
         assertTrue(client.readUntil("}}").startsWith("HTTP/1.1 200"));
         assertEquals(1, workers.requests.get(0).images().size());
+    }
+
+    /** Two slow ones, of which the second is not begun. */
+    @Test
+    void aTextCountsUntilNobodyDecodesItsPicturesAnyMore() throws Exception {
+        String slow = "{\"type\":\"image_url\",\"image_url\":\""
+                + TestImages.dataUrl(Tricks.webp(Tricks.transformed(1000, 1000, 200))) + "\"}";
+        RawClient client = connect();
+        client.chat("{\"user\":\"" + "x".repeat(1_500_000) + "\",\"messages\":[{\"role\":\"user\",\"content\":[" + slow
+                + "," + slow + "]}]}");
+        until("the text and the room for pixels", () -> held() > 4_500_000 && held() < 6_000_000);
+        client.close();
+        while (budget.free() < budget.total()) {
+            long held = held();
+            assertTrue(held > 4_500_000 || held < 2_900_000, held + " bytes: the pixels' alone");
+        }
+    }
+
+    private long held() {
+        return budget.total() - budget.free();
     }
 
     @Test

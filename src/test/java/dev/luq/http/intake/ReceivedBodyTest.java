@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.http.errors.ApiException.Busy;
+import dev.luq.http.errors.ApiException.ClientGone;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
@@ -117,6 +118,27 @@ class ReceivedBodyTest {
             pixels.grow(room);
         }
         assertEquals(small.total(), small.free());
+    }
+
+    @Test
+    void whoHoldsTheTextLastGivesItsMemoryBack() {
+        ReceivedBody body = TestBodies.parsed(budget, 100_000);
+        ReceivedBody.Hold first = body.hold();
+        ReceivedBody.Hold second = body.hold();
+        long held = body.held();
+        body.close();
+        first.close();
+        assertEquals(budget.total() - held, budget.free(), "the client left, the text is there still");
+        second.close();
+        assertEquals(budget.total(), budget.free());
+        assertThrows(ClientGone.class, body::hold);
+    }
+
+    @Test
+    void aClosedBodyThatNobodyHasReadIsDropped() throws IOException {
+        ReceivedBody body = TestBodies.received(budget, "\"text\"");
+        body.close();
+        assertEquals(0, body.stream().readAllBytes().length);
     }
 
     @Test

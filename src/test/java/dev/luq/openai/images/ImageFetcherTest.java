@@ -420,7 +420,11 @@ class ImageFetcherTest {
             List<CompletableFuture<byte[]>> held = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 held.add(CompletableFuture.supplyAsync(
-                        () -> fetcher.fetch("http://pictures.example:" + slow.port() + "/", "greedy", "p", share),
+                        () -> fetcher.fetch(
+                                "http://pictures.example:" + slow.port() + "/",
+                                new Asker("greedy", () -> false),
+                                "p",
+                                share),
                         task -> new Thread(task).start()));
             }
             Until.until("two fetches", () -> slow.heads.size() == 2);
@@ -543,7 +547,7 @@ class ImageFetcherTest {
     }
 
     private byte[] fetch(ImageFetcher fetcher, String url) {
-        return fetcher.fetch(url, "client", "p", share);
+        return fetcher.fetch(url, new Asker("client", () -> false), "p", share);
     }
 
     private ApiError refusal(ImageFetcher fetcher, String url) {

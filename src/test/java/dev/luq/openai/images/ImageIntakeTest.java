@@ -43,7 +43,7 @@ class ImageIntakeTest {
     private static final int[] BLUE = {0, 0, 255};
     private static final int[] WHITE = {255, 255, 255};
 
-    private static final String CLIENT = "client";
+    private static final Asker ASKER = new Asker("client", () -> false);
     private static final ImagesConfig DEFAULTS = TestConfig.of(ImagesConfig.class, Map.of());
 
     private static DecoderPool decoders;
@@ -325,7 +325,8 @@ class ImageIntakeTest {
                     data[random.nextInt(data.length)] = (byte) random.nextInt();
                 }
                 try (IntakeBudget.Share share = budget.reserve(0)) {
-                    intake.decode(List.of(new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), CLIENT, share);
+                    intake.decode(
+                            List.of(new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), ASKER, share);
                 } catch (ApiException refused) {
                     assertEquals(400, refused.error().status());
                 }
@@ -362,7 +363,7 @@ class ImageIntakeTest {
         ImageReference one = new ImageReference(TestImages.png(1, 1), Detail.AUTO, "p");
         try (IntakeBudget.Share share = budget.reserve(0)) {
             ApiException refused =
-                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(1000, one), CLIENT, share));
+                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(1000, one), ASKER, share));
             assertEquals("messages", refused.error().param());
         }
     }
@@ -372,11 +373,11 @@ class ImageIntakeTest {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
         ImageReference image = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
         IntakeBudget.Share first = small.reserve(0);
-        intake.decode(List.of(image), CLIENT, first);
+        intake.decode(List.of(image), ASKER, first);
         assertEquals(62_000 - 7_500, small.free());
         try (IntakeBudget.Share second = small.reserve(0)) {
             ApiException refused =
-                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(8, image), CLIENT, second));
+                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(8, image), ASKER, second));
             assertEquals(429, refused.error().status());
         }
         first.close();
@@ -391,7 +392,7 @@ class ImageIntakeTest {
                     ApiException.class,
                     () -> intake.decode(
                             Collections.nCopies(9, new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p")),
-                            CLIENT,
+                            ASKER,
                             share));
             assertEquals(400, refused.error().status());
             assertEquals(62_000, small.free());
@@ -406,7 +407,7 @@ class ImageIntakeTest {
         try (ReceivedBody body = TestBodies.parsed(small, 10_000);
                 IntakeBudget.Share share = small.beside(body)) {
             long before = small.free();
-            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(seven, CLIENT, share));
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(seven, ASKER, share));
             assertEquals(400, refused.error().status());
             assertEquals(before, small.free());
         }
@@ -420,7 +421,7 @@ class ImageIntakeTest {
         try (ReceivedBody body = TestBodies.parsed(half, 5 * picture.length());
                 IntakeBudget.Share share = half.beside(body)) {
             List<ImageReference> five = Collections.nCopies(5, new ImageReference(picture, Detail.AUTO, "p"));
-            assertEquals(5, intake.decode(five, CLIENT, share).size());
+            assertEquals(5, intake.decode(five, ASKER, share).size());
         }
         assertEquals(half.total(), half.free());
     }
@@ -464,7 +465,8 @@ class ImageIntakeTest {
     private void refusalGivesBackWhatItWasCharged(byte[] file, String code, IntakeBudget.Share share) {
         ImageReference sound = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
         ImageReference trick = new ImageReference(TestImages.dataUrl(file), Detail.AUTO, "p");
-        ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), CLIENT, share));
+        ApiException refused =
+                assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), ASKER, share));
         assertEquals(
                 "400 " + code, refused.error().status() + " " + refused.error().code(), refused.getMessage());
         assertEquals(budget.total(), budget.free(), code);
@@ -484,14 +486,14 @@ class ImageIntakeTest {
                                 () -> hurt.decode(
                                         List.of(new ImageReference(
                                                 TestImages.dataUrl(Tricks.webp(file)), Detail.AUTO, "p")),
-                                        CLIENT,
+                                        ASKER,
                                         share));
                     }
                 });
                 int answered = 0;
                 while (!refusal.isDone()) {
                     try (IntakeBudget.Share share = budget.reserve(0)) {
-                        hurt.decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), CLIENT, share);
+                        hurt.decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), ASKER, share);
                         answered++;
                     }
                 }
@@ -508,12 +510,25 @@ class ImageIntakeTest {
     }
 
     @Test
+    void forAClientThatLeftNothingMoreIsDecoded() {
+        List<ImageReference> two = List.of(
+                new ImageReference(TestImages.png(100, 100), Detail.AUTO, "p"),
+                new ImageReference("none at all", Detail.AUTO, "p"));
+        Asker leaving = new Asker("client", () -> budget.total() - budget.free() >= 30_000); // the first one's pixels
+        try (IntakeBudget.Share share = budget.reserve(0)) {
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(two, leaving, share));
+            assertEquals("client_closed_request", refused.error().code(), "the second would be refused as none");
+        }
+        assertEquals(budget.total(), budget.free());
+    }
+
+    @Test
     void withoutADecoderTheServerIsAtFault() {
         DecoderPool ended = TestDecoders.pool(Map.of());
         ended.close();
         try (IntakeBudget.Share share = budget.reserve(0)) {
             ApiException refused = assertThrows(ApiException.class, () -> intake(ended)
-                    .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), CLIENT, share));
+                    .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), ASKER, share));
             assertEquals(
                     "503 worker_restarting",
                     refused.error().status() + " " + refused.error().code());
@@ -526,7 +541,7 @@ class ImageIntakeTest {
     void theFieldAtFaultIsNamed() {
         ImageReference bad = new ImageReference("file:///x", Detail.AUTO, "messages[0].content[1].image_url.url");
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(bad), CLIENT, share));
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(bad), ASKER, share));
             assertEquals(bad.param(), refused.error().param());
         }
     }
@@ -537,7 +552,7 @@ class ImageIntakeTest {
 
     private ServerFrame.Image decode(String url, Detail detail) {
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            return intake.decode(List.of(new ImageReference(url, detail, "p")), CLIENT, share)
+            return intake.decode(List.of(new ImageReference(url, detail, "p")), ASKER, share)
                     .get(0);
         }
     }
