@@ -89,6 +89,7 @@ final class ImageEncoder implements AutoCloseable {
         /** Read by the encoder's thread. */
         private final List<Waiter> waiters = new CopyOnWriteArrayList<>();
 
+        private final Runnable search = this::find;
         private volatile float share;
 
         /** @param first waits for the image and has its pixels */
@@ -112,7 +113,7 @@ final class ImageEncoder implements AutoCloseable {
 
         /** Looks for the image among those seen before, and has it encoded if it is not there. On the files' thread. */
         private void find() {
-            Optional<ImageEmbedding> found = seenBefore();
+            Optional<ImageEmbedding> found = isWanted() ? seenBefore() : Optional.empty();
             if (found.isPresent()) {
                 chunk.close();
                 replies.restored(image, found.get());
@@ -193,7 +194,7 @@ final class ImageEncoder implements AutoCloseable {
             thread.execute(job);
         } else {
             counters.imageFileQueries++;
-            files.execute(job::find);
+            files.execute(job.search);
         }
         return job;
     }
@@ -280,7 +281,7 @@ final class ImageEncoder implements AutoCloseable {
     void release(RequestState request) {
         jobs.values().removeIf(job -> {
             job.waiters.removeIf(waiter -> waiter.request == request);
-            boolean dropped = job.waiters.isEmpty() && thread.remove(job);
+            boolean dropped = job.waiters.isEmpty() && (thread.remove(job) || files.remove(job.search));
             if (dropped) {
                 job.chunk.close();
             }

@@ -12,10 +12,20 @@ final class InFlightQueries {
 
     private static final System.Logger LOG = System.getLogger(InFlightQueries.class.getName());
 
+    private static final class InFlight {
+        final Consumer<EngineException> failed;
+        /** Takes the work back while it waits for a thread. */
+        volatile Runnable drop = () -> {};
+
+        InFlight(Consumer<EngineException> failed) {
+            this.failed = failed;
+        }
+    }
+
     private final PromptThreads threads;
     private final WorkListener work;
-    /** What each is told when it fails, by id. */
-    private final Map<String, Consumer<EngineException>> inFlight = new ConcurrentHashMap<>();
+    /** By id. */
+    private final Map<String, InFlight> inFlight = new ConcurrentHashMap<>();
 
     private volatile boolean closed;
 
@@ -26,19 +36,27 @@ final class InFlightQueries {
     }
 
     <T> void submit(Query<T> query, Consumer<T> answered, Consumer<EngineException> failed) {
-        if (begin(query.id(), failed)) {
+        InFlight begun = new InFlight(failed);
+        if (begin(query.id(), begun)) {
             try {
-                threads.executeQuery(query.length(), query.images(), () -> run(query, answered));
+                begun.drop = threads.executeQuery(query.length(), query.images(), () -> run(query, answered));
             } catch (RejectedExecutionException e) {
                 cancel(query.id()); // closed meanwhile
+            }
+            if (inFlight.get(query.id()) != begun) {
+                begun.drop.run(); // cancelled meanwhile
             }
         }
     }
 
     /** @return false when the id is in use or the engine closes: it has failed */
     boolean begin(String id, Consumer<EngineException> failed) {
-        if (inFlight.putIfAbsent(id, failed) != null) {
-            failed.accept(new EngineException.Internal("The request's id is in use.", null));
+        return begin(id, new InFlight(failed));
+    }
+
+    private boolean begin(String id, InFlight begun) {
+        if (inFlight.putIfAbsent(id, begun) != null) {
+            begun.failed.accept(new EngineException.Internal("The request's id is in use.", null));
             return false;
         }
         if (closed) {
@@ -70,12 +88,13 @@ final class InFlightQueries {
     }
 
     private void fail(String id, Throwable cause) {
-        Consumer<EngineException> failed = inFlight.remove(id);
+        InFlight failed = inFlight.remove(id);
         if (failed != null) {
+            failed.drop.run(); // first: after the answer nobody counts its pixels and texts any more
             if (!(cause instanceof EngineException || cause instanceof PromptException)) {
                 LOG.log(System.Logger.Level.ERROR, "A query failed", cause);
             }
-            failed.accept(EngineException.of(cause));
+            failed.failed.accept(EngineException.of(cause));
         }
     }
 

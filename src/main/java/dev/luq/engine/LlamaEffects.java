@@ -198,19 +198,24 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void prepare(String id) {
         RequestState state = requests.get(id);
         PromptRequest prompt = state.request().prompt();
-        threads.execute(prompt.content().length(), !prompt.images().isEmpty(), () -> {
-            if (state.ended()) {
-                return;
-            }
-            work.begins(WorkListener.Work.PROMPT, List.of(id));
-            try {
-                replies.prepared(id, prompts.build(prompt));
-            } catch (RuntimeException | Error e) {
-                replies.preparationFailed(id, EngineException.of(e));
-            } finally {
-                work.ends(WorkListener.Work.PROMPT);
-            }
-        });
+        Runnable preparation = () -> build(state, prompt);
+        state.preparing(
+                threads.execute(prompt.content().length(), !prompt.images().isEmpty(), preparation));
+    }
+
+    /** On a thread that prepares prompts. */
+    private void build(RequestState state, PromptRequest prompt) {
+        if (!state.isWanted()) {
+            return;
+        }
+        work.begins(WorkListener.Work.PROMPT, List.of(state.id()));
+        try {
+            replies.prepared(state.id(), prompts.build(prompt));
+        } catch (RuntimeException | Error e) {
+            replies.preparationFailed(state.id(), EngineException.of(e));
+        } finally {
+            work.ends(WorkListener.Work.PROMPT);
+        }
     }
 
     /**
@@ -516,6 +521,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     private RequestState end(String request) {
         RequestState state = requests.remove(request);
+        state.dropPreparation();
         images.release(state);
         promptFiles.release(request);
         beforeEnd.run();

@@ -23,14 +23,20 @@ final class PromptThreads {
      *
      * @param length of the texts, in characters and tokens
      * @param images whether there are some
+     * @return takes the work back, with all that it holds, unless it has begun. Any thread
      */
-    void execute(long length, boolean images, Runnable work) {
-        pool(length, images).execute(work);
+    Runnable execute(long length, boolean images, Runnable work) {
+        return execute(pool(length, images), work);
     }
 
     /** For a query; see {@link #execute}. */
-    void executeQuery(long length, boolean images, Runnable work) {
-        (images || length > SHORT_TEXT ? longQueries : shortQueries).execute(work);
+    Runnable executeQuery(long length, boolean images, Runnable work) {
+        return execute(images || length > SHORT_TEXT ? longQueries : shortQueries, work);
+    }
+
+    private static Runnable execute(ThreadPoolExecutor pool, Runnable work) {
+        pool.execute(work);
+        return () -> pool.remove(work);
     }
 
     private ThreadPoolExecutor pool(long length, boolean images) {

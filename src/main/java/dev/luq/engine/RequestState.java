@@ -30,6 +30,9 @@ final class RequestState implements AutoCloseable {
 
     private volatile boolean cancelled;
     private volatile boolean ended;
+    /** Takes the preparation back while it waits for a thread. */
+    private Runnable dropPreparation = () -> {};
+
     private PromptBuilder.Prepared prepared;
     private OutputProcessor output;
     private DeltaBuffer deltas;
@@ -77,11 +80,6 @@ final class RequestState implements AutoCloseable {
         return request.id();
     }
 
-    /** Whether the request has ended. Any thread. */
-    boolean ended() {
-        return ended;
-    }
-
     /** The engine is about to end the request. Any thread. */
     void cancel() {
         cancelled = true;
@@ -105,8 +103,22 @@ final class RequestState implements AutoCloseable {
         }
     }
 
+    /** @param drop takes the preparation back while it waits for a thread */
+    void preparing(Runnable drop) {
+        dropPreparation = drop;
+    }
+
+    /**
+     * The request ends: what waits to be prepared is not kept for it. Before its last event, after which nobody counts
+     * its pixels and texts any more.
+     */
+    void dropPreparation() {
+        dropPreparation.run();
+    }
+
     void prepared(PromptBuilder.Prepared newPrepared, Vocabulary vocabulary) {
         prepared = newPrepared;
+        dropPreparation = () -> {};
         progressTold = System.nanoTime();
         request = request.withoutContent();
         List<String> stops = new ArrayList<>(prepared.chat().stops());

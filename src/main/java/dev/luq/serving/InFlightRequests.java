@@ -112,9 +112,9 @@ final class InFlightRequests {
         }
     }
 
-    /** Ends a request whose permit another one gets. */
+    /** Ends a request whose permit another one gets, and what it holds in the worker counts as that one's. */
     private void preempt(InFlightRequest request) {
-        if (stop(request)) {
+        if (stop(request, new Permits.Bytes(0, 0))) {
             // Not on this thread, which has the lock: the stream calls its subscriber.
             timer.execute(() -> request.refuse(running.preemption()));
         }
@@ -139,6 +139,13 @@ final class InFlightRequests {
     /** Like {@link #release}, for a request that the worker may still work on, which is cancelled there. */
     private boolean stop(InFlightRequest request) {
         synchronized (lock) {
+            return stop(request, running.bytes(request));
+        }
+    }
+
+    /** @param held counted until the worker has confirmed that it holds nothing of the request any more */
+    private boolean stop(InFlightRequest request, Permits.Bytes held) {
+        synchronized (lock) {
             WorkerProcess current = process.get();
             if (!release(request)) {
                 return false;
@@ -146,6 +153,7 @@ final class InFlightRequests {
             boolean hasIt = queue.remove(request, System.nanoTime());
             if (hasIt && current != null && current.cancel(request.id())) {
                 cancelling.put(request.id(), request.contentKey);
+                running.leaves(request.id(), held);
                 timer.schedule(
                         () -> endIfStalled(current, request.id()),
                         config.stallTimeout().toMillis(),
@@ -200,6 +208,7 @@ final class InFlightRequests {
             }
             if (frame.ends()) {
                 cancelling.remove(frame.id());
+                running.left(frame.id());
                 if (request != null) {
                     release(request);
                     queue.remove(request, System.nanoTime());
@@ -256,6 +265,7 @@ final class InFlightRequests {
             release(request);
             queue.remove(request, System.nanoTime());
         });
+        cancelling.keySet().forEach(running::left);
         cancelling.clear();
         return unanswered;
     }

@@ -14,12 +14,16 @@ import java.util.function.ToLongFunction;
  * The requests that are admitted at once: as many as may run and wait, as many queries beside them, no more pixels than
  * configured, and of those that the engine has not tokenized yet, no more text. One client may have all of that; when
  * others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that: one
- * of them takes the place of another that has ended. Not thread-safe: guarded by its owner.
+ * of them takes the place of another that has ended. What was cancelled counts until the worker has given it up, as
+ * bytes alone. Not thread-safe: guarded by its owner.
  */
 final class Permits {
 
     /** Why a request gets no permit. */
     record Refusal(String reason, WorkerException exception) {}
+
+    /** What a request holds in the worker: its pixels, and its text while the engine has not tokenized it. */
+    record Bytes(long images, long text) {}
 
     private final String modelId;
     private final WorkerConfig config;
@@ -29,6 +33,8 @@ final class Permits {
     private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
     /** Ids of those whose text the engine has not tokenized yet. */
     private final Set<String> untokenized = new HashSet<>();
+    /** Of requests that gave their permit back and are not out of the worker yet, by id. */
+    private final Map<String, Bytes> leaving = new HashMap<>();
 
     /** @param slots of the model */
     Permits(String modelId, WorkerConfig config, int slots, Quarantine quarantine) {
@@ -102,13 +108,15 @@ final class Permits {
         if (alike >= slots + config.queueSize()) {
             return new Shortage(": " + alike + " requests run or wait", one);
         }
-        if (sum(others, each -> each.imageBytes) + request.imageBytes > config.imageBytesInFlight()) {
+        long leavingImages = leaving.values().stream().mapToLong(Bytes::images).sum();
+        if (sum(others, each -> each.imageBytes) + leavingImages + request.imageBytes > config.imageBytesInFlight()) {
             return new Shortage(" with the images of other requests", each -> each.imageBytes);
         }
         // All text of the request that asks for a permit counts.
         ToLongFunction<InFlightRequest> text =
                 each -> each == request || untokenized.contains(each.id()) ? each.textBytes : 0;
-        return sum(others, text) + request.textBytes > config.textBytesInFlight()
+        long leavingText = leaving.values().stream().mapToLong(Bytes::text).sum();
+        return sum(others, text) + leavingText + request.textBytes > config.textBytesInFlight()
                 ? new Shortage(" with the texts of other requests", text)
                 : null;
     }
@@ -203,6 +211,21 @@ final class Permits {
         }
         untokenized.remove(request.id());
         return true;
+    }
+
+    /** Of a request that holds a permit. */
+    Bytes bytes(InFlightRequest request) {
+        return new Bytes(request.imageBytes, untokenized.contains(request.id()) ? request.textBytes : 0);
+    }
+
+    /** A request that gave its permit back holds this in the worker until it has {@link #left}. */
+    void leaves(String id, Bytes bytes) {
+        leaving.put(id, bytes);
+    }
+
+    /** The worker holds nothing of a request any more. */
+    void left(String id) {
+        leaving.remove(id);
     }
 
     /** @return null when there is none */

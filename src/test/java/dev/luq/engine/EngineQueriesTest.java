@@ -1,6 +1,7 @@
 package dev.luq.engine;
 
 import static dev.luq.Until.completed;
+import static dev.luq.Until.until;
 import static dev.luq.engine.TinyEngine.QWEN;
 import static dev.luq.engine.TinyEngine.noise;
 import static dev.luq.engine.TinyEngine.user;
@@ -20,6 +21,7 @@ import dev.luq.prompt.PromptContent.Piece;
 import dev.luq.prompt.PromptException;
 import dev.luq.prompt.PromptRequest;
 import dev.luq.prompt.Tokenizer;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -202,6 +204,39 @@ class EngineQueriesTest {
             assertEquals("cancelled", failure(queued).code());
             assertEquals("next", answer(tiny, "q2", () -> "next"));
         }
+    }
+
+    /** All the while the thread that answers queries is held up. */
+    @Test
+    void nothingIsHeldOfQueriesThatAreCancelledBeforeTheyBegin() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
+            CountDownLatch gone = new CountDownLatch(1);
+            CompletableFuture<String> holding = submit(tiny, "holding", () -> {
+                awaitQuietly(gone);
+                return "answer";
+            });
+            List<WeakReference<byte[]>> pixels = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                pixels.add(submitAndCancel(tiny, "cancelled " + i));
+            }
+            try {
+                until("the pixels to be gone", () -> {
+                    System.gc();
+                    return pixels.stream().allMatch(each -> each.refersTo(null));
+                });
+            } finally {
+                gone.countDown();
+            }
+            assertEquals("answer", completed("the answer", holding));
+        }
+    }
+
+    private static WeakReference<byte[]> submitAndCancel(TinyEngine tiny, String id) {
+        byte[] pixels = new byte[100];
+        CompletableFuture<Integer> answer = submit(tiny, id, () -> pixels.length);
+        tiny.engine.cancel(id);
+        assertEquals("cancelled", failure(answer).code());
+        return new WeakReference<>(pixels);
     }
 
     @Test

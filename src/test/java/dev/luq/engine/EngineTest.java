@@ -18,7 +18,11 @@ import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.Model;
 import dev.luq.machine.KvType;
+import dev.luq.prompt.PromptRequest;
+import dev.luq.prompt.PromptRequest.ImageInput;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -296,6 +300,62 @@ class EngineTest {
             assertEquals(100, first.await().tokens().size());
             assertEquals(List.of(waiting.failed()), waiting.events(), "nothing else happened to it");
         }
+    }
+
+    /** All the while the thread that prepares prompts with images is held up. */
+    @Test
+    void nothingIsHeldOfRequestsThatAreCancelledBeforeTheyArePrepared() throws Exception {
+        CountDownLatch gone = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome holding = tiny.submit(thatComesAfter(gone, tiny), event -> {});
+            List<WeakReference<PromptRequest>> prompts = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                prompts.add(submitAndCancel(tiny, "cancelled " + i));
+            }
+            try {
+                until("the prompts to be gone", () -> {
+                    System.gc();
+                    return prompts.stream().allMatch(prompt -> prompt.refersTo(null));
+                });
+            } finally {
+                gone.countDown();
+            }
+            holding.await().finished();
+        }
+    }
+
+    /** A request whose image can be read after this. */
+    private static GenerationRequest thatComesAfter(CountDownLatch latch, TinyEngine tiny) {
+        List<ImageInput> late = new AbstractList<>() {
+            @Override
+            public ImageInput get(int index) {
+                awaitQuietly(latch);
+                return noise(1);
+            }
+
+            @Override
+            public int size() {
+                return 1;
+            }
+        };
+        PromptRequest prompt = tiny.ask(userWithImages("x", 1)).as("holding").prompt();
+        return new GenerationRequest(
+                "holding",
+                new PromptRequest(prompt.content(), late, prompt.sampling(), null),
+                1,
+                List.of(),
+                -1,
+                true,
+                null);
+    }
+
+    private static WeakReference<PromptRequest> submitAndCancel(TinyEngine tiny, String id) throws Exception {
+        GenerationRequest request =
+                tiny.ask(userWithImages("x", 1)).image(noise(1)).as(id);
+        Outcome outcome = tiny.submit(request, event -> {});
+        tiny.engine.cancel(id);
+        assertEquals("cancelled", outcome.await().failed().code());
+        return new WeakReference<>(request.prompt());
     }
 
     @Test

@@ -34,6 +34,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -571,7 +573,32 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, request("wait", half));
         failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", half)));
         first.cancel();
+        assertEquals("1:0", answer(onceThereIsRoom(worker, () -> request("pixels", half))));
+    }
+
+    @Test
+    void imagesOfACancelledRequestCountUntilTheWorkerHasGivenThemUp() {
+        SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
+        ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        AssertSubscriber<WorkerFrame.OfRequest> unconfirmed = WorkerClient.run(worker, request("deaf", half));
+        until("the text", () -> text(unconfirmed).equals("deaf"));
+        unconfirmed.cancel();
+        assertEquals(0, worker.inFlight());
+        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", half)));
+        assertEquals("a", answer(run(worker, "say a")));
+        failure(WorkerException.Died.class, run(worker, "die KILL"));
+        WorkerClient.ready(worker);
         assertEquals("1:0", answer(WorkerClient.run(worker, request("pixels", half))));
+    }
+
+    private static AssertSubscriber<WorkerFrame.OfRequest> onceThereIsRoom(
+            SupervisedWorker worker, Supplier<ServerFrame.Generate> request) {
+        AtomicReference<AssertSubscriber<WorkerFrame.OfRequest>> answer = new AtomicReference<>();
+        until("room", () -> {
+            answer.set(WorkerClient.run(worker, request.get()));
+            return !(answer.get().getFailure() instanceof WorkerException.QueueFull);
+        });
+        return answer.get();
     }
 
     /** Two bytes a character, until the engine has made tokens of it. */
@@ -585,7 +612,8 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "prepare " + "a".repeat(100));
         failure(WorkerException.QueueFull.class, run(worker, "say " + "b".repeat(100)));
         first.cancel();
-        AssertSubscriber<WorkerFrame.OfRequest> taken = run(worker, "wait " + "c".repeat(100));
+        AssertSubscriber<WorkerFrame.OfRequest> taken =
+                onceThereIsRoom(worker, () -> request("wait " + "c".repeat(100)));
         until("the text", () -> text(taken).equals("waiting"));
         assertEquals("b".repeat(100), answer(run(worker, "say " + "b".repeat(100))));
         taken.cancel();
