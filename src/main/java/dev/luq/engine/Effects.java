@@ -44,6 +44,15 @@ interface Effects {
      */
     void copy(int source, int target, int from, int to);
 
+    /**
+     * How many of the latest positions, its own among them, a token looks at in every layer: there are layers that look
+     * at no more. {@link Integer#MAX_VALUE} where all look at all.
+     */
+    int window();
+
+    /** The first position of a sequence that every layer holds; negative for an empty one. */
+    int firstPosition(int sequence);
+
     /** Bytes that {@link #save} would take for a sequence. */
     long stateBytes(int sequence);
 

@@ -286,6 +286,16 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     @Override
+    public int window() {
+        return context.window();
+    }
+
+    @Override
+    public int firstPosition(int sequence) {
+        return context.firstPosition(sequence);
+    }
+
+    @Override
     public long stateBytes(int sequence) {
         return context.stateBytes(sequence);
     }

@@ -39,6 +39,7 @@ final class PromptCache {
     }
 
     private final Effects effects;
+    private final Window window;
     private final long maxBytes;
     private final Map<Long, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
     private long ids = NONE;
@@ -51,6 +52,7 @@ final class PromptCache {
     /** @param maxBytes of all states together; 0 keeps none */
     PromptCache(Effects effects, long maxBytes) {
         this.effects = effects;
+        this.window = new Window(effects);
         this.maxBytes = maxBytes;
     }
 
@@ -107,7 +109,8 @@ final class PromptCache {
         for (Map.Entry<Long, Kept> entry : kept.entrySet()) {
             Prompt other = entry.getValue().prompt;
             int units = Math.min(other.common(prompt), prompt.units().size() - 1);
-            if ((cuts || units == other.units().size()) && (best == null || units > best.units)) {
+            boolean usable = units == other.units().size() || cuts && window.holds(other);
+            if (usable && (best == null || units > best.units)) {
                 best = new Match(entry.getKey(), other, units);
             }
         }

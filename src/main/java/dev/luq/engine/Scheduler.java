@@ -29,7 +29,8 @@ import java.util.OptionalInt;
  *     one is idle and at least half of it is reused, or it is the only idle one, the request continues it in place;
  *     otherwise the prefix is shared with the idle sequence whose own content is the least loss: an empty one, else
  *     the least recently used. At least the last unit is evaluated anew, since its logits are needed. A model whose
- *     memory cannot be cut only continues whole sequences.
+ *     memory cannot be cut only continues whole sequences, and one with a {@link Window} continues others only where all
+ *     is left that it looks at.
  * <li><b>Beyond the sequences.</b> What a sequence holds is kept in {@link PromptCache} before it is evicted. A request
  *     whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than with any sequence, has it
  *     restored into the idle sequence that is the least loss.
@@ -81,6 +82,7 @@ final class Scheduler {
             int tokens) {}
 
     private final Effects effects;
+    private final Window window;
     private final KvCache cache;
     private final PromptCache prompts;
     private final int sequenceCells;
@@ -126,6 +128,7 @@ final class Scheduler {
                     + ", " + contextSize + ", " + sequenceCells + ", " + draftTokens);
         }
         this.effects = effects;
+        this.window = new Window(effects);
         this.cache = new KvCache(sequences, contextSize);
         this.prompts = new PromptCache(effects, promptCacheBytes);
         this.sequenceCells = sequenceCells;
@@ -399,7 +402,7 @@ final class Scheduler {
         List<Request> candidates = new ArrayList<>(waiting);
         while (running.size() < cache.sequences() && !candidates.isEmpty()) {
             Request r = fairShare.next(candidates, running);
-            SequenceSelection selection = SequenceSelection.of(r, cache, cutsPrefixes);
+            SequenceSelection selection = SequenceSelection.of(r, cache, cutsPrefixes, window);
             candidates.remove(r);
             Optional<PromptCache.Match> kept = r.reuse
                     ? prompts.find(r.prompt, selection.cells() + WORTH_WAITING, cutsPrefixes)
@@ -512,10 +515,11 @@ final class Scheduler {
 
     /** Cells that a request will be able to reuse of a running one's prompt once that is evaluated. */
     private int comingPrefix(Request r, Request other) {
-        return cutsPrefixes && other.status == Request.Status.PREFILL && other.keeps && r.reuse
-                ? r.prompt.cells(
-                        Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1))
-                : 0;
+        if (!cutsPrefixes || other.status != Request.Status.PREFILL || !other.keeps || !r.reuse) {
+            return 0;
+        }
+        int units = Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1);
+        return window.holds(other.prompt, units) ? r.prompt.cells(units) : 0;
     }
 
     private int reservation(Request r) {
@@ -629,7 +633,7 @@ final class Scheduler {
         waiting.remove(r);
         if (running.remove(r)) {
             // A part of an image is never reused, and a draft that nobody sampled is no answer.
-            if (r.imageCells + r.unverified > 0 && !removeTail(r)) {
+            if (r.imageCells + r.unverified > 0 && !(removeTail(r) && goesOn(r.sequence))) {
                 clear(r.sequence);
             }
             cache.deactivate(r.sequence);
@@ -637,6 +641,11 @@ final class Scheduler {
                 clear(r.sequence);
             }
         }
+    }
+
+    /** Whether a sequence can go on at its end, which lay further behind before. */
+    private boolean goesOn(int sequence) {
+        return window.reaches(sequence, cache.position(sequence));
     }
 
     // ---- gauges ----

@@ -14,8 +14,9 @@ record SequenceSelection(int source, int target, int units, int cells, int posit
      *
      * @param cache with at least one idle sequence
      * @param cuts whether the model's memory can keep a part of a sequence
+     * @param window of the model
      */
-    static SequenceSelection of(Request r, KvCache cache, boolean cuts) {
+    static SequenceSelection of(Request r, KvCache cache, boolean cuts, Window window) {
         int source = -1;
         int units = 0;
         for (int s = 0; r.reuse && s < cache.sequences(); s++) {
@@ -23,7 +24,8 @@ record SequenceSelection(int source, int target, int units, int cells, int posit
             if (!cuts && (cache.isActive(s) || common < cache.length(s))) {
                 continue;
             }
-            if (common > units || common > 0 && common == units && losesLess(cache, s, source)) {
+            boolean better = common > units || common > 0 && common == units && losesLess(cache, s, source);
+            if (better && goesOn(r, cache, s, common, window)) {
                 source = s;
                 units = common;
             }
@@ -34,6 +36,12 @@ record SequenceSelection(int source, int target, int units, int cells, int posit
                 source >= 0 && !cache.isActive(source) && (2 * cells >= cache.cells(source) || other == source);
         int target = inPlace ? source : other;
         return new SequenceSelection(source < 0 ? target : source, target, units, cells, r.prompt.positions(units));
+    }
+
+    /** Whether the request can go on behind the first units of a sequence. */
+    private static boolean goesOn(Request r, KvCache cache, int sequence, int units, Window window) {
+        boolean atItsEnd = !cache.isActive(sequence) && units == cache.length(sequence);
+        return atItsEnd || window.reaches(sequence, r.prompt.positions(units));
     }
 
     /** Of two sequences with the same prefix: an idle one before a running one, then the one with the shorter rest. */

@@ -23,6 +23,7 @@ public final class Context implements AutoCloseable {
     private final llama_context context;
     private final llama_memory_i memory;
     private final int vocabularySize;
+    private final int window;
     /** Called from C; null without a tap. */
     private TapCallback tap;
 
@@ -35,6 +36,8 @@ public final class Context implements AutoCloseable {
         this.context = context;
         this.memory = llama.llama_get_memory(context);
         this.vocabularySize = model.vocabulary().size();
+        int ofSomeLayers = llama.llama_model_n_swa(model.pointer());
+        this.window = ofSomeLayers > 0 ? ofSomeLayers : Integer.MAX_VALUE;
     }
 
     /**
@@ -230,6 +233,21 @@ public final class Context implements AutoCloseable {
         checkSequence(source);
         checkSequence(destination);
         llama.llama_memory_seq_cp(openMemory(), source, destination, from, to);
+    }
+
+    /**
+     * How many of the latest positions, its own among them, a token looks at in every layer; {@link Integer#MAX_VALUE}
+     * where all layers look at all. What layers with such a window do not look at any more at the end of a sequence, they
+     * give to other tokens when these need cells, and {@link #save} leaves it out.
+     */
+    public int window() {
+        return window;
+    }
+
+    /** The first position of a sequence that every layer holds; -1 for an empty one. */
+    public int firstPosition(int sequence) {
+        checkSequence(sequence);
+        return llama.llama_memory_seq_pos_min(openMemory(), sequence);
     }
 
     /** Bytes of {@link #save}'s result. */

@@ -81,6 +81,12 @@ final class World implements Effects {
     final Set<String> ending = new HashSet<>();
     /** False for a model whose memory cannot be cut. */
     boolean forgetsParts = true;
+    /** Latest positions that every layer looks at: what is before is lost with the next step. */
+    int window = Integer.MAX_VALUE;
+    /** Of each sequence, and of each copy: the first position that is not lost. */
+    private final int[] first;
+
+    private final Map<Long, Integer> firstSaved = new HashMap<>();
 
     /** Tokens that are generated next, then numbers that never came before. */
     final Deque<Integer> script = new ArrayDeque<>();
@@ -119,6 +125,7 @@ final class World implements Effects {
             boolean wholePrompts) {
         this.batchSize = batchSize;
         this.contextSize = contextSize;
+        this.first = new int[sequences];
         for (int i = 0; i < sequences; i++) {
             this.sequences.add(new ArrayList<>());
         }
@@ -340,12 +347,36 @@ final class World implements Effects {
                 cells.remove();
             }
         }
+        if (sequences.get(sequence).isEmpty()) {
+            first[sequence] = 0;
+        }
         return true;
+    }
+
+    @Override
+    public int window() {
+        return window;
+    }
+
+    @Override
+    public int firstPosition(int sequence) {
+        return sequences.get(sequence).isEmpty() ? -1 : first[sequence];
+    }
+
+    /** Everything before is lost that a token at this position does not look at. */
+    private int firstSeen(int position) {
+        return Math.max(0, position - window + 1);
+    }
+
+    private int end(int sequence) {
+        List<Cell> cells = sequences.get(sequence);
+        return cells.isEmpty() ? 0 : cells.get(cells.size() - 1).position + 1;
     }
 
     @Override
     public void copy(int source, int target, int from, int to) {
         assertTrue(sequences.get(target).isEmpty(), "a copy goes to an empty sequence");
+        first[target] = first[source];
         copied.add(source + ">" + target);
         for (Cell cell : sequences.get(source)) {
             if (!forgetsParts || cell.position >= from && cell.position < to) {
@@ -365,6 +396,7 @@ final class World implements Effects {
             return false;
         }
         assertEquals(null, saved.put(id, List.copyOf(sequences.get(sequence))));
+        firstSaved.put(id, Math.max(first[sequence], firstSeen(end(sequence) - 1)));
         return true;
     }
 
@@ -374,6 +406,7 @@ final class World implements Effects {
         if (used() + saved.get(id).size() > contextSize) {
             return false;
         }
+        first[sequence] = firstSaved.get(id);
         saved.get(id).forEach(cell -> sequences.get(sequence).add(new Cell(cell.content, cell.position)));
         return true;
     }
@@ -410,6 +443,7 @@ final class World implements Effects {
         List<Cell> cells = files.get(prefix.name());
         assertTrue(used() + cells.size() <= contextSize, "there is room for it");
         cells.forEach(cell -> sequences.get(sequence).add(new Cell(cell.content, cell.position)));
+        first[sequence] = firstSeen(end(sequence) - 1);
         return true;
     }
 
@@ -425,10 +459,12 @@ final class World implements Effects {
     @Override
     public void decode(List<Step.TokenRun> runs) {
         Set<Integer> seen = new HashSet<>();
+        loseWhatIsBehindTheWindow();
         for (Step.TokenRun run : runs) {
             assertTrue(seen.add(run.sequence()), "one run for each sequence");
             sequenceOf.put(run.request(), run.sequence());
             drafts.put(run.request(), run.drafted());
+            look(run.sequence(), run.position());
             int position = run.position();
             for (int token : run.tokens()) {
                 put(run.sequence(), token, position++, true);
@@ -441,9 +477,24 @@ final class World implements Effects {
         assertTrue(encoded.contains(slice.image().id()), "an image is encoded before it is decoded");
         assertTrue(slice.count() == slice.image().cells() || slice.image().divisible());
         sequenceOf.put(slice.request(), slice.sequence());
+        loseWhatIsBehindTheWindow();
+        if (slice.first() == 0) { // its other parts are at the same position
+            look(slice.sequence(), slice.position());
+        }
         for (int i = 0; i < slice.count(); i++) {
             put(slice.sequence(), slice.image().id() + "/" + (slice.first() + i), slice.position(), false);
         }
+    }
+
+    /** A batch may take every cell that the next token of its sequence does not look at. */
+    private void loseWhatIsBehindTheWindow() {
+        for (int s = 0; s < first.length; s++) {
+            first[s] = Math.max(first[s], firstSeen(end(s)));
+        }
+    }
+
+    private void look(int sequence, int position) {
+        assertTrue(first[sequence] <= firstSeen(position), "all is left that is looked at");
     }
 
     private void put(int sequence, Object content, int position, boolean isText) {
