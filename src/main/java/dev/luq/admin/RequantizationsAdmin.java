@@ -228,8 +228,8 @@ public class RequantizationsAdmin {
     /** @param accepted the best first */
     private static boolean isPagePreferred(List<MediaType> accepted) {
         return accepted.stream()
-                .filter(type ->
-                        type.isCompatible(MediaType.APPLICATION_JSON_TYPE) || type.isCompatible(MediaType.TEXT_HTML_TYPE))
+                .filter(type -> type.isCompatible(MediaType.APPLICATION_JSON_TYPE)
+                        || type.isCompatible(MediaType.TEXT_HTML_TYPE))
                 .findFirst()
                 .filter(type -> !type.isCompatible(MediaType.APPLICATION_JSON_TYPE))
                 .isPresent();

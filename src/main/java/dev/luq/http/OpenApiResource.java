@@ -22,8 +22,8 @@ public final class OpenApiResource {
     @GET
     @Operation(hidden = true)
     public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) {
-        boolean json = "json".equalsIgnoreCase(format)
-                || format == null && isJsonPreferred(headers.getAcceptableMediaTypes());
+        boolean json =
+                "json".equalsIgnoreCase(format) || format == null && isJsonPreferred(headers.getAcceptableMediaTypes());
         return Response.ok(
                         json ? ApiDescription.json() : ApiDescription.yaml(),
                         json ? MediaType.APPLICATION_JSON_TYPE : YAML)

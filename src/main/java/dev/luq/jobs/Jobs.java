@@ -437,8 +437,8 @@ public class Jobs {
             return;
         }
         Optional<String> why = Optional.ofNullable(failure)
-                .map(f -> Objects.requireNonNullElse(
-                        f.getMessage(), f.getClass().getSimpleName()));
+                .map(f ->
+                        Objects.requireNonNullElse(f.getMessage(), f.getClass().getSimpleName()));
         why.ifPresent(reason -> LOG.errorf("The result of re-quantization %s is not served: %s", job.id(), reason));
         synchronized (this) {
             records.change(job.id(), j -> j.activated(why));

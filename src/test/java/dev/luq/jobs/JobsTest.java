@@ -319,7 +319,9 @@ class JobsTest {
         Jobs jobs = started(Map.of());
         activationFailure = Optional.of(new IllegalStateException());
         jobs.create(request("1", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
-        until("failed", () -> jobs.get("1").activation().orElseThrow().error().equals(Optional.of("IllegalStateException")));
+        until(
+                "failed",
+                () -> jobs.get("1").activation().orElseThrow().error().equals(Optional.of("IllegalStateException")));
     }
 
     @Test
@@ -330,15 +332,11 @@ class JobsTest {
         jobs.create(request("2", "quick"));
         jobs.create(request("3", "quick"));
         AssertSubscriber<Long> positions = AssertSubscriber.create(Long.MAX_VALUE);
-        jobs.changes("3")
-                .map(event -> jobs.position("3").orElse(0))
-                .subscribe()
-                .withSubscriber(positions);
+        jobs.changes("3").map(event -> jobs.position("3").orElse(0)).subscribe().withSubscriber(positions);
         go("1");
         ended(jobs, "3");
         assertEquals(
-                List.of(2L, 1L, 0L),
-                positions.getItems().stream().distinct().toList());
+                List.of(2L, 1L, 0L), positions.getItems().stream().distinct().toList());
     }
 
     @Test

@@ -142,18 +142,15 @@ final class PlanChooser {
 
     private boolean wholeLayersComeNear(Budget budget, List<Precision> projectors) {
         MatrixCosts costs = allocation.costs();
-        Optional<LayerCosts> layers =
-                LadderCosts.sums(LayeredModel.of(inputs.model()), costs, rankings.precisions());
+        Optional<LayerCosts> layers = LadderCosts.sums(LayeredModel.of(inputs.model()), costs, rankings.precisions());
         if (layers.isEmpty()) {
             return true;
         }
-        OptionalDouble byMatrix =
-                least(projectors, projector -> planner.allocation(costs, budget, projector));
+        OptionalDouble byMatrix = least(projectors, projector -> planner.allocation(costs, budget, projector));
         OptionalDouble byLayer = least(
                 projectors,
                 projector -> planner.ladder(layers.get(), budget, spec.levels().high(), projector));
-        return byMatrix.isEmpty()
-                || byLayer.isPresent() && byLayer.getAsDouble() <= FAR * byMatrix.getAsDouble();
+        return byMatrix.isEmpty() || byLayer.isPresent() && byLayer.getAsDouble() <= FAR * byMatrix.getAsDouble();
     }
 
     /** What the cheapest of plans with these projectors is expected to cost; empty where none is possible. */
@@ -443,7 +440,12 @@ final class PlanChooser {
 
     private PlanSearch.Result search(List<PlanSearch.Trial> known, Precision projector, JobProgress progress) {
         return new PlanSearch(
-                        planner, allocation.costs(), spec.calibration().seed(), jobFolder, inputs.all(), System::nanoTime)
+                        planner,
+                        allocation.costs(),
+                        spec.calibration().seed(),
+                        jobFolder,
+                        inputs.all(),
+                        System::nanoTime)
                 .run(
                         known,
                         spec.budget(),

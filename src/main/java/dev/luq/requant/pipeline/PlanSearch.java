@@ -85,8 +85,7 @@ final class PlanSearch {
      * @param jobFolder where it notes how far it came
      * @param basis identity by content of what plans are measured on
      */
-    PlanSearch(
-            Planner planner, MatrixCosts costs, long seed, Path jobFolder, String basis, LongSupplier nanoTime) {
+    PlanSearch(Planner planner, MatrixCosts costs, long seed, Path jobFolder, String basis, LongSupplier nanoTime) {
         this.planner = planner;
         this.posterior = new CostPosterior(costs);
         this.random = new SplittableRandom(seed);

@@ -182,8 +182,7 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, boolean i
     }
 
     private static String line(Series s, String path) {
-        return "<path class=\"line c" + s.look.color() + (s.look.dashed() ? " dashed" : "") + "\" d=\"" + path
-                + "\"/>";
+        return "<path class=\"line c" + s.look.color() + (s.look.dashed() ? " dashed" : "") + "\" d=\"" + path + "\"/>";
     }
 
     /** With a halo in the page's colour. */

@@ -196,8 +196,7 @@ final class ComparisonSections {
             return "";
         }
         double mean = values.stream().mapToDouble(v -> v).average().orElseThrow();
-        double squares =
-                values.stream().mapToDouble(v -> Math.pow(v - mean, 2)).sum();
+        double squares = values.stream().mapToDouble(v -> Math.pow(v - mean, 2)).sum();
         double deviation = values.size() < 2 ? 0 : Math.sqrt(squares / (values.size() - 1));
         Function<Double, String> text = v -> mean >= 1 ? Html.number(v, 2) : Html.nats(v);
         return text.apply(mean) + " ± " + text.apply(deviation);

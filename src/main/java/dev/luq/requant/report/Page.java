@@ -211,8 +211,8 @@ public final class Page {
                             category,
                             String.valueOf(score.asked()),
                             Known.percent(Known.right(score)),
-                            Known.percent(Optional.ofNullable(base.get(category))
-                                    .flatMap(Known::right)))));
+                            Known.percent(
+                                    Optional.ofNullable(base.get(category)).flatMap(Known::right)))));
             Score all = quality.exactMatchAll();
             rows.add(List.of(
                     "all",

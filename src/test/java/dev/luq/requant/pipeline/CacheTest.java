@@ -31,8 +31,7 @@ class CacheTest {
     void whatOtherCodeComputedDoesNotCount() {
         new Cache(folder, "before").value("kind", List.of("a"), Value.class, () -> new Value(1));
         assertEquals(
-                new Value(2),
-                new Cache(folder, "after").value("kind", List.of("a"), Value.class, () -> new Value(2)));
+                new Value(2), new Cache(folder, "after").value("kind", List.of("a"), Value.class, () -> new Value(2)));
     }
 
     @Test

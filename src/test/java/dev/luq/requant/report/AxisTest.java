@@ -35,8 +35,7 @@ class AxisTest {
                 List.of(0.025, 0.03, 0.035, 0.04, 0.045),
                 Axis.logarithmic("", DoubleStream.of(0.024, 0.042)).ticks());
         for (double value : new double[] {0.03, 1.7e-5, 700}) {
-            List<Double> ticks =
-                    Axis.logarithmic("", DoubleStream.of(value)).ticks();
+            List<Double> ticks = Axis.logarithmic("", DoubleStream.of(value)).ticks();
             assertTrue(ticks.size() > 1, ticks.toString());
             assertEquals(ticks.size(), ticks.stream().map(Axis::text).distinct().count(), ticks.toString());
         }

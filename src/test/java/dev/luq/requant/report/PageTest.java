@@ -74,7 +74,8 @@ class PageTest {
                     section = node.getTextContent();
                 }
                 case "figure" -> open = true;
-                case "div" -> open &= ((Element) node).getElementsByTagName("table").getLength() == 0;
+                case "div" ->
+                    open &= ((Element) node).getElementsByTagName("table").getLength() == 0;
                 default -> {}
             }
         }
@@ -117,7 +118,9 @@ class PageTest {
         String html = Page.html(SampleReport.withoutPictures("demo"));
         assertFalse(html.contains("aria-label=\"Right answers"), "nothing was answered");
         String alphas = html.substring(html.indexOf("Share of images in the calibration"));
-        List<String> keys = matches("</svg>([^<]*)</span>", matches("<figcaption>(.*?)</figcaption>", alphas).get(0));
+        List<String> keys = matches(
+                "</svg>([^<]*)</span>",
+                matches("<figcaption>(.*?)</figcaption>", alphas).get(0));
         assertEquals(List.of("text only", "all"), keys);
         assertEquals(Set.of(""), cells(html, "after an image"));
         // Above the comparisons, the published model's own answers.

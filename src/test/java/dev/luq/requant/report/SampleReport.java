@@ -25,20 +25,13 @@ final class SampleReport {
     private static final int LAYERS = 8;
 
     /** A ladder's, the low and the high one: as many as a job measures. */
-    private static final List<Precision> PRECISIONS =
-            Stream.concat(Precision.LADDER.stream(), Stream.of(Precision.IQ2_XS, Precision.Q4_K_M))
-                    .toList();
+    private static final List<Precision> PRECISIONS = Stream.concat(
+                    Precision.LADDER.stream(), Stream.of(Precision.IQ2_XS, Precision.Q4_K_M))
+            .toList();
 
     /** What a job without a method of its own compares. */
     private static final List<String> METHODS = List.of(
-            "best",
-            "allocation",
-            "ladder",
-            "kld",
-            "error",
-            "entropy",
-            "entropy-normed-input",
-            "highest entropy first");
+            "best", "allocation", "ladder", "kld", "error", "entropy", "entropy-normed-input", "highest entropy first");
 
     private SampleReport() {}
 

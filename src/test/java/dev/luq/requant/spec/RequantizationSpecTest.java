@@ -70,8 +70,8 @@ class RequantizationSpecTest {
         LayeredModel experts = new LayeredModel(dense.metadata(), dense.outside(), List.of(layer));
 
         spec().requirePossible(planner(dense));
-        PlanException refused = assertThrows(
-                PlanException.UnsupportedModel.class, () -> spec().requirePossible(planner(experts)));
+        PlanException refused =
+                assertThrows(PlanException.UnsupportedModel.class, () -> spec().requirePossible(planner(experts)));
         assertTrue(refused.getMessage().contains("Ask for the method allocation"), refused.getMessage());
     }
 
