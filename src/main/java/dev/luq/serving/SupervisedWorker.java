@@ -460,7 +460,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         giveUp();
         if (last != null) {
             last.close();
-            if (!last.awaitExit(TimeUnit.SECONDS.toMillis(5))) {
+            if (!last.awaitExit(config.exitTime().toMillis())) {
                 last.kill();
             }
         }

@@ -199,6 +199,10 @@ public interface WorkerConfig {
     @WithDefault("25S")
     Duration drainTime();
 
+    /** How long a process may take to end by itself once it works on nothing any more; then it is killed. */
+    @WithDefault("5S")
+    Duration exitTime();
+
     /** What happens after a worker died. */
     Restart restart();
 
