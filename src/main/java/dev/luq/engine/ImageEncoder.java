@@ -6,6 +6,7 @@ import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
 import dev.luq.prompt.EmbeddingCache;
+import dev.luq.prompt.PreparedImage;
 import dev.luq.prompt.PromptException;
 import dev.luq.prompt.PromptUnit;
 import java.util.HashMap;
@@ -85,7 +86,7 @@ final class ImageEncoder implements AutoCloseable {
     /** Encodes one image on the encoder's thread. */
     private final class Job implements Runnable, EncodingListener {
         private final String image;
-        private final ImageChunk chunk;
+        private final PreparedImage picture;
         /** Read by the encoder's thread. */
         private final List<Waiter> waiters = new CopyOnWriteArrayList<>();
 
@@ -95,7 +96,7 @@ final class ImageEncoder implements AutoCloseable {
         /** @param first waits for the image and has its pixels */
         Job(String image, Waiter first) {
             this.image = image;
-            this.chunk = first.request.takeImage(first.unit);
+            this.picture = first.request.takeImage(first.unit);
             waiters.add(first);
         }
 
@@ -115,7 +116,7 @@ final class ImageEncoder implements AutoCloseable {
         private void find() {
             Optional<ImageEmbedding> found = isWanted() ? seenBefore() : Optional.empty();
             if (found.isPresent()) {
-                chunk.close();
+                picture.close();
                 replies.restored(image, found.get());
             } else {
                 thread.execute(this);
@@ -124,7 +125,7 @@ final class ImageEncoder implements AutoCloseable {
 
         private Optional<ImageEmbedding> seenBefore() {
             try {
-                return seen.find(image, chunk);
+                return seen.find(image, picture.chunk());
             } catch (RuntimeException | Error e) {
                 LOG.log(System.Logger.Level.WARNING, "An image that was kept cannot be read", e);
                 return Optional.empty();
@@ -134,7 +135,7 @@ final class ImageEncoder implements AutoCloseable {
         @Override
         public void run() {
             turns.beginEncoding(this::isWanted);
-            try (chunk) {
+            try (picture) {
                 if (isWanted()) {
                     encode();
                 } else {
@@ -151,7 +152,7 @@ final class ImageEncoder implements AutoCloseable {
                     WorkListener.Work.IMAGE,
                     waiters.stream().map(waiter -> waiter.request.id()).limit(1).toList());
             try {
-                ImageEmbedding embedding = encode.apply(chunk, this);
+                ImageEmbedding embedding = encode.apply(picture.withPixels(), this);
                 if (!FiniteNumbers.areFinite(embedding.data())) {
                     embedding.close();
                     throw new EngineException.NonFiniteOutput("The embeddings of the image");
@@ -283,7 +284,7 @@ final class ImageEncoder implements AutoCloseable {
             job.waiters.removeIf(waiter -> waiter.request == request);
             boolean dropped = job.waiters.isEmpty() && (thread.remove(job) || files.remove(job.search));
             if (dropped) {
-                job.chunk.close();
+                job.picture.close();
             }
             return dropped;
         });

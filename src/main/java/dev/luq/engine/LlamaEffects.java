@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
@@ -68,6 +69,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
     /** How often a request whose first token takes a while says how far it is. */
     static final long PROGRESS_NANOS = 1_000_000_000;
 
+    /**
+     * Images that may wait for the encoder with their pixels as it takes them, which are some ten MiB each: as many as
+     * estimates of memory count. Those of further ones are made again when they are encoded, in a small part of that time.
+     */
+    static final int IMAGES_WITH_PIXELS = 2;
+
     private final Context context;
     private final Vocabulary vocabulary;
     private final PromptBuilder prompts;
@@ -78,6 +85,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final TokenBatch batch;
     private final Turns turns;
     private final PromptThreads threads;
+    private final Semaphore waitingPixels = new Semaphore(IMAGES_WITH_PIXELS);
     /** Changed by the engine thread. */
     private final Map<String, RequestState> requests = new ConcurrentHashMap<>();
     /** Of evicted sequences, by the numbers of {@link PromptCache}. */
@@ -210,7 +218,9 @@ final class LlamaEffects implements Effects, AutoCloseable {
         }
         work.begins(WorkListener.Work.PROMPT, List.of(state.id()));
         try {
-            replies.prepared(state.id(), prompts.build(prompt));
+            PromptBuilder.Prepared prepared = prompts.build(prompt);
+            prepared.pictures().values().forEach(image -> image.keepWith(waitingPixels));
+            replies.prepared(state.id(), prepared);
         } catch (RuntimeException | Error e) {
             replies.preparationFailed(state.id(), EngineException.of(e));
         } finally {
@@ -236,7 +246,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void admitted(String request, Prompt prompt, int cachedTokens) {
         RequestState state = requests.get(request);
-        state.admitted();
+        state.admitted(prompt, cachedTokens);
         promptFiles.forgetRead(request);
         if (state.request().cachePrompt()) {
             counters.prefixQueries += prompt.tokens();

@@ -2,10 +2,10 @@ package dev.luq.engine;
 
 import dev.luq.llama.Context;
 import dev.luq.llama.FiniteNumbers;
-import dev.luq.llama.ImageChunk;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Vocabulary;
 import dev.luq.prompt.EmbeddingCache;
+import dev.luq.prompt.PreparedImage;
 import dev.luq.prompt.Prompt;
 import dev.luq.prompt.PromptBuilder;
 import dev.luq.prompt.PromptException;
@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 
 /** What {@link LlamaEffects} keeps for a request in flight. For the engine thread. */
 final class RequestState implements AutoCloseable {
@@ -147,8 +148,10 @@ final class RequestState implements AutoCloseable {
         }
     }
 
-    void admitted() {
+    /** @param cachedTokens the first ones of the prompt: their images are never asked for */
+    void admitted(Prompt prompt, int cachedTokens) {
         admitted = System.nanoTime();
+        closeImages(unit -> prompt.cells(unit) < cachedTokens);
     }
 
     /**
@@ -174,22 +177,29 @@ final class RequestState implements AutoCloseable {
         return millis(admitted, accepted);
     }
 
-    /** Takes an image's pixels out; the caller closes them. */
-    ImageChunk takeImage(int unit) {
-        return prepared.images().remove(unit);
+    /** Takes an image out; the caller closes it. */
+    PreparedImage takeImage(int unit) {
+        return prepared.pictures().remove(unit);
     }
 
+    /** An image's embeddings are there: it needs no pixels any more. */
     void pin(int unit, String image) {
         pins.put(unit, image);
+        closeImages(other -> other == unit);
     }
 
-    /** Unpins an image and closes its pixels. */
     void unpin(int unit, EmbeddingCache<?> cache) {
         cache.unpin(pins.remove(unit));
-        ImageChunk chunk = prepared.images().remove(unit);
-        if (chunk != null) {
-            chunk.close();
-        }
+    }
+
+    private void closeImages(IntPredicate units) {
+        prepared.pictures().entrySet().removeIf(image -> {
+            boolean closes = units.test(image.getKey());
+            if (closes) {
+                image.getValue().close();
+            }
+            return closes;
+        });
     }
 
     void unpinAll(EmbeddingCache<?> cache) {

@@ -57,6 +57,15 @@ public final class ImageChunk implements PromptChunk, AutoCloseable {
         return divisible;
     }
 
+    /** The same without its pixels: it can be {@linkplain Vision#restore restored}, not encoded. The caller closes both. */
+    public ImageChunk withoutPixels() {
+        mtmd_input_chunk placeholder = llama.mtmd_input_chunk_get_placeholder(pointer());
+        if (placeholder == null) {
+            throw new OutOfMemoryError("there is no memory for the description of an image");
+        }
+        return new ImageChunk(placeholder, divisible);
+    }
+
     mtmd_input_chunk pointer() {
         if (closed) {
             throw new IllegalStateException("the image chunk is closed");

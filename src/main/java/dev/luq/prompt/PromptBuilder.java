@@ -18,6 +18,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 
 /**
@@ -32,23 +33,30 @@ public final class PromptBuilder {
     /**
      * A request's prompt and what its generation needs. Owns all of it but the prompt.
      *
-     * @param images preprocessed pixels by index of their unit
+     * @param pictures the images by index of their unit
      * @param chat the templated prompt: stops and preserved tokens
      * @param parser finds tool calls in the answer; null when there are none to find
      * @param grammarField the request's field whose grammar the answer follows, or null
      */
     public record Prepared(
             Prompt prompt,
-            Map<Integer, ImageChunk> images,
+            Map<Integer, PreparedImage> pictures,
             ChatPrompt chat,
             Sampler sampler,
             AnswerParser parser,
             String grammarField)
             implements AutoCloseable {
 
+        /** Preprocessed pixels by index of their unit, where nobody had them given up. */
+        public Map<Integer, ImageChunk> images() {
+            Map<Integer, ImageChunk> images = new TreeMap<>();
+            pictures.forEach((unit, picture) -> images.put(unit, picture.chunk()));
+            return images;
+        }
+
         @Override
         public void close() {
-            images.values().forEach(ImageChunk::close);
+            pictures.values().forEach(PreparedImage::close);
             sampler.close();
             if (parser != null) {
                 parser.close();
@@ -109,14 +117,14 @@ public final class PromptBuilder {
     /** @throws PromptException when the request cannot become a prompt */
     public Prepared build(PromptRequest request) {
         Draft draft = draft(request);
-        Map<Integer, ImageChunk> images = new HashMap<>();
+        Map<Integer, PreparedImage> images = new TreeMap<>();
         Sampler sampler = null;
         try {
             Prompt prompt = tokenize(draft.parts(), images, request.cacheSalt(), mostTokens);
             sampler = sampler(request.sampling(), draft, prompt);
             return new Prepared(prompt, images, draft.chat(), sampler, parser(draft), draft.grammarField());
         } catch (RuntimeException e) {
-            images.values().forEach(ImageChunk::close);
+            images.values().forEach(PreparedImage::close);
             if (sampler != null) {
                 sampler.close();
             }
@@ -130,12 +138,12 @@ public final class PromptBuilder {
      * @throws PromptException when the request cannot become a prompt
      */
     public TokenCount count(PromptRequest request) {
-        Map<Integer, ImageChunk> images = new HashMap<>();
+        Map<Integer, PreparedImage> images = new HashMap<>();
         try {
             Prompt prompt = tokenize(draft(request).parts(), images, null, Integer.MAX_VALUE);
             return new TokenCount(prompt.tokens(), prompt.imageTokens());
         } finally {
-            images.values().forEach(ImageChunk::close);
+            images.values().forEach(PreparedImage::close);
         }
     }
 
@@ -330,7 +338,7 @@ public final class PromptBuilder {
      * @param salt part of the prompt's identity and of its images'
      * @param most text of so many tokens is refused before all of it is tokenized
      */
-    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images, String salt, int most) {
+    private Prompt tokenize(List<PromptPart> parts, Map<Integer, PreparedImage> images, String salt, int most) {
         List<PromptUnit> units = new ArrayList<>();
         Map<String, Integer> tiles = new HashMap<>();
         for (PromptChunk chunk : chunks(parts, most)) {
@@ -342,7 +350,8 @@ public final class PromptBuilder {
                 // Some models cut an image into several tiles, which all carry its id.
                 int tile = tiles.merge(image.id(), 1, Integer::sum);
                 String pixels = image.id().substring(0, image.id().lastIndexOf('/'));
-                images.put(units.size(), image);
+                List<PromptPart> picture = picture(parts, image.id());
+                images.put(units.size(), new PreparedImage(image, () -> again(picture, tile)));
                 String id = (salt == null ? "" : salt + "/") + pixels + "#" + tile;
                 units.add(new PromptUnit.Image(id, image.tokens(), image.positions(), image.divisible()));
             }
@@ -351,6 +360,28 @@ public final class PromptBuilder {
             throw new PromptException.InvalidRequest("messages", "The prompt is empty.", null);
         }
         return Prompt.of(units, salt);
+    }
+
+    private static List<PromptPart> picture(List<PromptPart> parts, String id) {
+        return parts.stream()
+                .filter(part ->
+                        part instanceof PromptPart.Image image && image.id().equals(id))
+                .toList();
+    }
+
+    /**
+     * Preprocesses an image of a prompt once more.
+     *
+     * @param tile which of its tiles, from 1
+     */
+    private ImageChunk again(List<PromptPart> picture, int tile) {
+        List<ImageChunk> tiles = chunks(picture, Integer.MAX_VALUE).stream()
+                .filter(ImageChunk.class::isInstance)
+                .map(ImageChunk.class::cast)
+                .toList();
+        ImageChunk wanted = tiles.get(tile - 1);
+        tiles.stream().filter(other -> other != wanted).forEach(ImageChunk::close);
+        return wanted;
     }
 
     /** Special tokens that the template wrote are read as such; those of users are split by now. */

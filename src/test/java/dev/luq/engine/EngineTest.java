@@ -302,6 +302,41 @@ class EngineTest {
         }
     }
 
+    /** Their pixels are made again when their turn comes. */
+    @Test
+    void moreImagesThanMayWaitWithTheirPixelsAreAnsweredAlike() throws Exception {
+        List<String> alone = new ArrayList<>();
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
+            for (int i = 0; i < 2 * LlamaEffects.IMAGES_WITH_PIXELS; i++) {
+                alone.add(tiny.complete(asks(tiny, i)).text());
+            }
+        }
+        CountDownLatch allAreThere = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64, (vision, chunk, listener) -> {
+            awaitQuietly(allAreThere);
+            return vision.encode(chunk);
+        })) {
+            List<Outcome> together = new ArrayList<>();
+            for (int i = 0; i < alone.size(); i++) {
+                together.add(tiny.submit(asks(tiny, i)));
+            }
+            // The thread that prepares those with images has done them all when it has done this one.
+            Outcome last = tiny.submit(tiny.ask(userWithImages("x", 2)).image(noise(1)));
+            try {
+                last.await().failed();
+            } finally {
+                allAreThere.countDown();
+            }
+            for (int i = 0; i < alone.size(); i++) {
+                assertEquals(alone.get(i), together.get(i).await().text());
+            }
+        }
+    }
+
+    private static Ask asks(TinyEngine tiny, int picture) {
+        return tiny.ask(userWithImages("Describe.", 1)).image(noise(picture)).withoutCache();
+    }
+
     /** All the while the thread that prepares prompts with images is held up. */
     @Test
     void nothingIsHeldOfRequestsThatAreCancelledBeforeTheyArePrepared() throws Exception {
