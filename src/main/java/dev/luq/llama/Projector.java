@@ -33,13 +33,23 @@ final class Projector {
             "llama4",
             "phi4");
 
+    /**
+     * Types whose images have other positions or embeddings in another place of a prompt: the number of the image is one
+     * of the positions, or it is filled up to where it begins. An image is encoded once for all its places here.
+     */
+    private static final Set<String> OF_THEIR_PLACE = Set.of("hunyuanvl", "deepseek4v");
+
     private Projector() {}
 
-    /** @throws LlamaException.VisionLoad the projector's positions are not those of the model */
+    /** @throws LlamaException.VisionLoad the projector's positions are not those of the model, or not supported */
     static void check(Path mmproj, Model model) {
         int rope = llama.llama_model_rope_type(model.pointer());
         boolean mrope = rope == llama.GGML_ROPE_TYPE_MROPE || rope == llama.GGML_ROPE_TYPE_IMROPE;
         String type = type(mmproj);
+        if (OF_THEIR_PLACE.contains(type)) {
+            throw new LlamaException.VisionLoad("projectors of type " + type
+                    + " are not supported: what they make of an image depends on its place in the prompt");
+        }
         if (mrope ? SEQUENTIAL.contains(type) : MROPE.contains(type)) {
             throw new LlamaException.VisionLoad("the projector belongs to another model: a projector of type " + type
                     + " does not fit a model of architecture " + model.architecture());

@@ -7,16 +7,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.gguf.GgufValue;
+import dev.luq.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Integration
 class VisionTest {
@@ -57,6 +62,21 @@ class VisionTest {
         }
         assertRefused(TinyModels.modelFile(TinyModels.QWEN), TinyModels.QWEN);
         assertRefused(directory.resolve("absent.gguf"), TinyModels.QWEN);
+    }
+
+    /** Embeddings and positions are cached by the picture alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"hunyuanvl", "deepseek4v"})
+    void projectorsWhoseImagesDependOnTheirPlaceInThePromptAreRefused(String type) throws IOException {
+        Path file = directory.resolve("mmproj.gguf");
+        try (GgufWriter writer =
+                GgufWriter.create(file, Map.of("clip.projector_type", GgufValue.text(type)), List.of())) {
+            writer.commit();
+        }
+        String message = assertThrows(
+                        LlamaException.VisionLoad.class, () -> Projector.check(file, TinyModels.model(TinyModels.QWEN)))
+                .getMessage();
+        assertTrue(message.contains(type + " are not supported"), message);
     }
 
     private static void assertRefused(Path mmproj, String model) {
