@@ -1,5 +1,6 @@
 package dev.luq.admin;
 
+import dev.luq.http.Accepted;
 import dev.luq.http.ApiConfig;
 import dev.luq.http.access.AuditLog;
 import dev.luq.http.access.Role;
@@ -212,7 +213,7 @@ public class RequantizationsAdmin {
             responseCode = "200",
             content = {@Content(mediaType = MediaType.APPLICATION_JSON), @Content(mediaType = MediaType.TEXT_HTML)})
     public Response report(@PathParam("id") String id, @Context HttpHeaders headers) throws IOException {
-        boolean page = isPagePreferred(headers.getAcceptableMediaTypes());
+        boolean page = Accepted.prefers(headers, MediaType.TEXT_HTML_TYPE, MediaType.APPLICATION_JSON_TYPE);
         java.nio.file.Path report = jobs.folder(id).resolve(page ? "report.html" : "report.json");
         if (!Files.isRegularFile(report)) {
             throw new Refused(ApiError.of(404, "not_found", "The re-quantization has no report yet"));
@@ -223,16 +224,6 @@ public class RequantizationsAdmin {
                 .header("Content-Security-Policy", PAGE_POLICY)
                 .header("Vary", "Accept")
                 .build();
-    }
-
-    /** @param accepted the best first */
-    private static boolean isPagePreferred(List<MediaType> accepted) {
-        return accepted.stream()
-                .filter(type -> type.isCompatible(MediaType.APPLICATION_JSON_TYPE)
-                        || type.isCompatible(MediaType.TEXT_HTML_TYPE))
-                .findFirst()
-                .filter(type -> !type.isCompatible(MediaType.APPLICATION_JSON_TYPE))
-                .isPresent();
     }
 
     private AdminRequantization describe(Job job) {

@@ -9,7 +9,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 
 /** The description of the API that the build generates from the resources. */
@@ -22,21 +21,12 @@ public final class OpenApiResource {
     @GET
     @Operation(hidden = true)
     public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) {
-        boolean json =
-                "json".equalsIgnoreCase(format) || format == null && isJsonPreferred(headers.getAcceptableMediaTypes());
+        boolean json = "json".equalsIgnoreCase(format)
+                || format == null && Accepted.prefers(headers, MediaType.APPLICATION_JSON_TYPE, YAML);
         return Response.ok(
                         json ? ApiDescription.json() : ApiDescription.yaml(),
                         json ? MediaType.APPLICATION_JSON_TYPE : YAML)
                 .header("Vary", "Accept")
                 .build();
-    }
-
-    /** @param accepted the best first */
-    private static boolean isJsonPreferred(List<MediaType> accepted) {
-        return accepted.stream()
-                .filter(type -> type.isCompatible(YAML) || type.isCompatible(MediaType.APPLICATION_JSON_TYPE))
-                .findFirst()
-                .filter(type -> !type.isCompatible(YAML))
-                .isPresent();
     }
 }
