@@ -12,8 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Map;
-import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * {@code /q/swagger-ui}: a page to read and try the API. Its files say nothing about this server and need no key, so
@@ -41,9 +40,8 @@ public final class SwaggerUi {
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
             + " img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /** Read once and shared by all answers: whoever does not read one holds no memory of its own. */
-    private final Map<String, Buffer> files =
-            FILES.keySet().stream().collect(Collectors.toUnmodifiableMap(Function.identity(), SwaggerUi::file));
+    /** Read when first asked for, and shared by all answers: whoever does not read one holds no memory of its own. */
+    private final Map<String, Buffer> files = new ConcurrentHashMap<>();
 
     SwaggerUi() {}
 
@@ -68,7 +66,7 @@ public final class SwaggerUi {
                 .putHeader("Content-Security-Policy", POLICY)
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Referrer-Policy", "no-referrer")
-                .end(files.get(name));
+                .end(files.computeIfAbsent(name, SwaggerUi::file));
     }
 
     /** Direct, as a buffer on the heap is copied for every connection; Vert.x has no other way to make such a buffer. */
