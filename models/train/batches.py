@@ -69,13 +69,14 @@ class Sequence:
 class Batches(Dataset):
     """Batch `i` is a function of i alone; all its pictures have one grid, so that little is padding."""
 
-    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share, collages):
+    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share, collages, signs):
         self.core = tokenizer.backend_tokenizer
         self.steps = steps
         self.tokens = tokens
         self.mean_tokens = mean_tokens
         self.text_share = text_share
         self.collages = collages
+        self.signs = signs
         self.image_token = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.pad = tokenizer.pad_token_id
         self.cache = {}
@@ -130,10 +131,10 @@ class Batches(Dataset):
     def _about_pictures(self, rng, grid, length):
         """Scenes, and the sequence about them."""
         sequence = self._start(rng)
-        scenes = [random_scene(rng, grid)]
+        scenes = [random_scene(rng, grid, self.signs)]
         draw = rng.random()
         if draw < 0.16 and grid[0] * grid[1] <= LARGEST_OF_TWO:
-            scenes.append(random_scene(rng, grid))
+            scenes.append(random_scene(rng, grid, self.signs))
             asker = dialogues.AboutTwo(scenes, rng)
         else:
             asker = dialogues.asker(scenes[0], rng)

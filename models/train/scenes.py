@@ -127,12 +127,15 @@ def random_grid(rng, mean_tokens=30):
             return rows, columns
 
 
-def random_scene(rng, grid):
-    """A scene whose picture is resized to `grid` tokens before the model sees it."""
+def random_scene(rng, grid, signs=0.24):
+    """A scene whose picture is resized to `grid` tokens before the model sees it.
+
+    `signs` is the share of printed texts, in place of shapes; narrow pictures have none.
+    """
     rows, columns = grid
     height, width = (max(84, min(448, SIDE * side + int(rng.integers(-13, 14)))) for side in (rows, columns))
     draw = rng.random()
-    if draw < 0.58 or columns < 3 or rows < 3:
+    if draw < 0.82 - signs or columns < 3 or rows < 3:
         return random_shapes(rng, width, height)
     if draw < 0.82 or width < 96:
         return random_sign(rng, width, height)

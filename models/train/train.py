@@ -40,6 +40,7 @@ def arguments():
     parser.add_argument(
         "--collages", type=float, default=0.7, help="pictures for the vision tower alone, per other one"
     )
+    parser.add_argument("--signs", type=float, default=0.24, help="share of the pictures that are printed texts")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
     parser.add_argument("--threads", type=int, default=0, help="threads on a CPU; 0 = the library's choice")
     parser.add_argument("--compile", action="store_true", help="compile the blocks; needs a C++ compiler on a CPU")
@@ -139,7 +140,13 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     run = Run(options, device)
     data = Batches(
-        run.tokenizer, options.steps, options.tokens, options.mean_tokens, options.text_share, options.collages
+        run.tokenizer,
+        options.steps,
+        options.tokens,
+        options.mean_tokens,
+        options.text_share,
+        options.collages,
+        options.signs,
     )
     if run.fresh:
         models.whiten(run.model, torch.cat([data[i]["pixels"] for i in range(20)]).to(device))
