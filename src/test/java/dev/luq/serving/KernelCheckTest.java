@@ -159,7 +159,20 @@ class KernelCheckTest {
                         "q4_K rows stock => " + RIGHT)
                 .ensure()
                 .orElseThrow();
-        assertEquals(Map.of("avx2", "died with q4_K (no answer in 3 s)"), table.switchedOff());
+        assertEquals(Map.of("avx2", "died with q4_K (no answer in 3 s of processor time)"), table.switchedOff());
+    }
+
+    /** Its result is kept, and a kernel that is right would be given up for good. */
+    @Test
+    void aKernelThatGetsNoProcessorDoesNotHang() throws Exception {
+        KernelTable table = check(
+                        "a",
+                        new KernelCheck.Limits(Duration.ofSeconds(2), Duration.ofSeconds(60)),
+                        "q4_K avx2 both => wait 5",
+                        " => " + RIGHT)
+                .ensure()
+                .orElseThrow();
+        assertEquals(Map.of("q4_K avx2", Outcome.RIGHT), outcomes(table));
     }
 
     @Test

@@ -13,7 +13,7 @@ public final class ScriptedTrials {
 
     /**
      * @param arguments the script, a file of lines {@code NAME => what happens}: a line to be printed, {@code SIGNAL name},
-     *     {@code hang} or {@code exit}; the file that counts starts; then those of {@link KernelTrialsMain}
+     *     {@code hang}, {@code exit} or {@code wait SECONDS}, without a processor; the file that counts starts; then those of {@link KernelTrialsMain}
      */
     public static void main(String[] arguments) throws Exception {
         Files.writeString(Path.of(arguments[1]), "started\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -33,7 +33,12 @@ public final class ScriptedTrials {
         if (event.startsWith("SIGNAL ")) {
             Signals.dieOf(event.substring("SIGNAL ".length()));
         } else if (event.equals("hang")) {
-            Thread.sleep(60_000);
+            long end = System.nanoTime() + 60_000_000_000L;
+            while (System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+        } else if (event.startsWith("wait ")) {
+            Thread.sleep(1000L * Integer.parseInt(event.substring("wait ".length())));
         } else if (event.equals("exit")) {
             Runtime.getRuntime().halt(0);
         } else {
