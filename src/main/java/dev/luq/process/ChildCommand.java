@@ -73,6 +73,10 @@ public final class ChildCommand {
     private final List<String> tuning;
     private final CrashReports reports;
     private final List<String> libraries;
+    /** What runs the main class: known from the beginning, as later a folder may not be listed for want of files. */
+    private final String program;
+    /** Empty where the program is a native one. */
+    private final String classPath;
 
     /** A process with the heap and the compiler of a worker. */
     public ChildCommand(ProcessConfig config, String mainClass) {
@@ -104,6 +108,17 @@ public final class ChildCommand {
         this.tuning = tuning;
         this.libraries = libraries;
         this.reports = new CrashReports(config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir"))), role);
+        this.program = isNative()
+                ? ProcessHandle.current()
+                        .info()
+                        .command()
+                        .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"))
+                : Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        this.classPath = isNative() ? "" : config.classPath().orElseGet(this::classPath);
+    }
+
+    private static boolean isNative() {
+        return "runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"));
     }
 
     /**
@@ -129,12 +144,8 @@ public final class ChildCommand {
         String cacheDir = config.nativeCacheDir()
                 .map(dir -> "-Dorg.bytedeco.javacpp.cachedir=" + dir.toAbsolutePath())
                 .orElse(null);
-        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
-            String executable = ProcessHandle.current()
-                    .info()
-                    .command()
-                    .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"));
-            List<String> line = new ArrayList<>(List.of(executable, role, "-Xmx" + heap));
+        if (isNative()) {
+            List<String> line = new ArrayList<>(List.of(program, role, "-Xmx" + heap));
             line.addAll(UNMANAGED_POINTERS);
             if (cacheDir != null) {
                 line.add(cacheDir);
@@ -143,7 +154,7 @@ public final class ChildCommand {
             return line;
         }
         List<String> line = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                program,
                 "-Xmx" + heap,
                 "-Xms16m",
                 "-XX:+UseSerialGC",
@@ -172,7 +183,7 @@ public final class ChildCommand {
         line.addAll(tuning);
         config.jvmOptions().ifPresent(line::addAll);
         line.add("-cp");
-        line.add(config.classPath().orElseGet(this::classPath));
+        line.add(classPath);
         line.add(mainClass);
         line.addAll(List.of(arguments));
         return line;

@@ -70,6 +70,19 @@ class ChildCommandTest {
         }
     }
 
+    /** Later there may be no file left to find it out with. */
+    @Test
+    void theClassPathIsThatOfTheBeginning() {
+        ChildCommand command = new ChildCommand(TestConfig.of(Map.of()).process(), ChildCommand.WORKER_MAIN);
+        List<String> line = command.line("model");
+        String classPath = System.setProperty("java.class.path", "elsewhere");
+        try {
+            assertEquals(line, command.line("model"));
+        } finally {
+            System.setProperty("java.class.path", classPath);
+        }
+    }
+
     @Test
     void anArchiveOfClassesIsUsedOrMadeOrLeftAlone(@TempDir Path folder) throws Exception {
         Path archive = folder.resolve("worker.jsa");
