@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BiFunction;
 import org.jboss.logging.Logger;
 
 /** Works through the queue, one job after the other, each in a process of its own. For one thread. */
@@ -38,27 +39,54 @@ final class JobRunner {
     /** Ends by interrupt only. */
     void run() throws InterruptedException {
         while (true) {
-            work(jobs.take().id());
+            String id = jobs.take().id();
+            jobs.processEnded(id, work(id));
         }
     }
 
-    private void work(String id) throws InterruptedException {
-        Optional<JobProcess> started = start(id);
-        if (started.isEmpty()) {
-            return;
+    /** @return the job's next state, as {@link Jobs#processEnded} takes it; a defect is one job's, not the queue's */
+    private BiFunction<Job, Boolean, Job> work(String id) throws InterruptedException {
+        phase = Optional.empty();
+        try {
+            Optional<JobProcess> started = start(id);
+            if (started.isEmpty()) {
+                return failed("Its process cannot be started");
+            }
+            JobProcess.Outcome outcome = await(id, started.get());
+            phase(id, Optional.empty());
+            return (job, cancelled) -> after(job, outcome, cancelled);
+        } catch (RuntimeException | Error e) {
+            LOG.errorf(e, "Re-quantization %s cannot go on", id);
+            return failed("It cannot go on");
         }
-        JobProcess process = started.get();
+    }
+
+    private JobProcess.Outcome await(String id, JobProcess process) throws InterruptedException {
         LOG.infof("Re-quantization %s: process %d starts", id, process.pid());
-        jobs.processStarted(id, process);
-        JobProcess.Outcome outcome = process.await(frame -> handle(id, frame));
-        phase(id, Optional.empty());
-        jobs.processEnded(id, (job, cancelled) -> after(job, outcome, cancelled));
+        try {
+            jobs.processStarted(id, process);
+            return process.await(frame -> handle(id, frame));
+        } catch (RuntimeException | Error e) {
+            // Never two processes with one job.
+            process.stop();
+            process.await(frame -> {});
+            throw e;
+        }
+    }
+
+    private static BiFunction<Job, Boolean, Job> failed(String what) {
+        return (job, cancelled) -> cancelled
+                ? job.ended(JobState.CANCELLED, Instant.now(), Optional.empty())
+                : job.ended(
+                        JobState.FAILED,
+                        Instant.now(),
+                        Optional.of(what + "; the server's log says why. Resume it to try again."));
     }
 
     /**
      * The system may have too many processes or too little memory for a while.
      *
-     * @return empty when the job ended
+     * @return empty when it does not start one, or the job is cancelled
      */
     private Optional<JobProcess> start(String id) throws InterruptedException {
         Duration pause = FIRST_PAUSE;
@@ -67,19 +95,7 @@ final class JobRunner {
                 return Optional.of(JobProcess.start(id, launcher));
             } catch (IOException e) {
                 LOG.errorf("The process of re-quantization %s cannot be started: %s", id, e.getMessage());
-                if (jobs.isCancelled(id)) {
-                    jobs.processEnded(
-                            id, (job, cancelled) -> job.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
-                    return Optional.empty();
-                }
-                if (pause.compareTo(LAST_PAUSE) > 0) {
-                    jobs.processEnded(
-                            id,
-                            (job, cancelled) -> job.ended(
-                                    JobState.FAILED,
-                                    Instant.now(),
-                                    Optional.of(
-                                            "Its process cannot be started; the server's log says why. Resume it to try again.")));
+                if (jobs.isCancelled(id) || pause.compareTo(LAST_PAUSE) > 0) {
                     return Optional.empty();
                 }
             }

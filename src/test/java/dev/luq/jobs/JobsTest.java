@@ -20,6 +20,7 @@ import dev.luq.serving.TestConfig;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -30,6 +31,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -205,6 +207,27 @@ class JobsTest {
         assertTrue(
                 given.error().orElseThrow().contains("SIGKILL) 3 times"),
                 given.error().get());
+    }
+
+    @Test
+    void aDefectEndsOneJobAndTheNextOneRuns() {
+        AtomicBoolean first = new AtomicBoolean(true);
+        Jobs jobs = jobs(data, Map.of(), (model, manifest, mode) -> CompletableFuture.completedFuture(null), phase -> {
+            if (first.getAndSet(false)) {
+                throw new UncheckedIOException(new IOException("/proc: Too many open files"));
+            }
+        });
+        all.add(jobs);
+        jobs.start();
+        jobs.create(request("1", "quick"));
+        jobs.create(request("2", "quick"));
+        Job failed = ended(jobs, "1");
+        assertEquals(JobState.FAILED, failed.state());
+        assertEquals(
+                Optional.of("It cannot go on; the server's log says why. Resume it to try again."), failed.error());
+        assertEquals(JobState.SUCCEEDED, ended(jobs, "2").state());
+        jobs.resume("1");
+        assertEquals(JobState.SUCCEEDED, ended(jobs, "1").state());
     }
 
     @Test
