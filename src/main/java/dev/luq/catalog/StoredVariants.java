@@ -54,8 +54,19 @@ public class StoredVariants implements VariantStore {
 
     @Override
     public Lease lease(String id) {
-        StoreLease lease = inStore(id, store -> store.lease(id));
-        return lease::close;
+        return inStore(id, store -> {
+            try {
+                StoreLease lease = store.lease(id);
+                return lease::close;
+            } catch (IOException e) {
+                manifest(store, id);
+                LOG.warnf(
+                        "Variant %s is served without a lease, as the store takes no file or lock: other processes may"
+                                + " delete it (%s)",
+                        id, e.getMessage());
+                return () -> {};
+            }
+        });
     }
 
     @Override

@@ -20,7 +20,12 @@ public interface VariantStore {
     /** All whose files are whole, by id. */
     List<Variant> all();
 
-    /** @throws CatalogException.NotFound when there is none with this id */
+    /**
+     * Where the disk takes no lease, one that keeps nothing.
+     *
+     * @throws CatalogException.NotFound when there is none with this id
+     * @throws CatalogException.InvalidModel when the store cannot be read
+     */
     Lease lease(String id);
 
     /**

@@ -1,7 +1,6 @@
 package dev.luq.requant.store;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -69,20 +68,17 @@ final class Leases {
             release(file, channel);
             throw e;
         }
-        return () -> {
-            try {
-                release(file, channel);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        };
+        return () -> release(file, channel);
     }
 
-    private static void release(Path file, FileChannel channel) throws IOException {
-        if (HELD.contains(file)) {
+    private static void release(Path file, FileChannel channel) {
+        if (!HELD.remove(file)) {
+            return;
+        }
+        try (channel) {
             Files.deleteIfExists(file);
-            channel.close();
-            HELD.remove(file);
+        } catch (IOException e) {
+            // Closed, it counts as left over, and goes when garbage is collected.
         }
     }
 

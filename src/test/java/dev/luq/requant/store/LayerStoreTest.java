@@ -183,6 +183,21 @@ class LayerStoreTest {
     }
 
     @Test
+    void aLeaseThatCannotBeRemovedEndsAllTheSame() throws IOException {
+        store.publish(StoredModels.write(store, "demo", 1, BYTES));
+        StoreLease lease = store.lease("demo");
+        Path file = root.resolve("leases").resolve(names("leases").iterator().next());
+        Files.delete(file);
+        Path inIt = Files.createDirectories(file.resolve("taken"));
+        lease.close();
+        Files.delete(inIt);
+        Files.delete(file);
+        Files.createFile(file);
+        store.delete("demo");
+        assertEquals(Set.of(), names("leases"));
+    }
+
+    @Test
     void nothingIsCollectedWhileAModelIsBeingMade() throws IOException {
         try (StoreLease lease = store.build();
                 StoreLease second = LayerStore.open(root).build()) {

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Models of one tensor a file, for what does not depend on the content. */
-final class StoredModels {
+public final class StoredModels {
 
     static final int LAYERS = 3;
 
@@ -27,7 +27,7 @@ final class StoredModels {
      *
      * @param variant decides the layers' content
      */
-    static Manifest write(LayerStore store, String id, int variant, int bytes) throws IOException {
+    public static Manifest write(LayerStore store, String id, int variant, int bytes) throws IOException {
         List<Manifest.Entry> entries = new ArrayList<>();
         for (int split = 0; split <= LAYERS; split++) {
             entries.add(entry(store, split, split == 0 ? 0 : variant, bytes));
