@@ -57,6 +57,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     // all below guarded by this
     private State state = State.LOADING;
     private WorkerProcess process;
+    /** Whether a process is being started: it may speak or die before it is the current one. */
+    private boolean starting;
+
     private WorkerFrame.ModelInfo info;
     private WorkerFrame.EngineStats stats;
     private WorkerFrame.EngineStats past = Totals.NONE;
@@ -126,30 +129,77 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 TimeUnit.MILLISECONDS);
     }
 
-    private synchronized void launch(FileStamps now) {
-        if (state == State.DRAINING || state == State.FAILED) {
+    private void launch(FileStamps now) {
+        synchronized (this) {
+            if (isOver()) {
+                return;
+            }
+            files = now;
+            loaded = 0;
+            starting = true;
+        }
+        WorkerProcess started;
+        try {
+            // Not with the lock: a file system and the system itself may take their time.
+            started = launcher.start(modelId, this);
+        } catch (IOException | RuntimeException | Error e) {
+            notStarted(e);
             return;
         }
-        files = now;
-        loaded = 0;
-        try {
-            process = launcher.start(modelId, this);
-            restartPolicy.started();
-            process.send(load);
-            progressed = System.nanoTime();
-            checkProgress(process);
-            LOG.infof("Model %s: worker %d starts", modelId, process.pid());
-        } catch (IOException e) {
+        adopt(started);
+    }
+
+    private synchronized void notStarted(Throwable why) {
+        starting = false;
+        if (isOver()) {
+            return;
+        }
+        if (why instanceof IOException) {
             // Too many processes, too little memory: that passes.
             Duration pause = restartPolicy.notStarted();
             LOG.errorf(
                     "Model %s: a worker cannot be started (%s); tried again in %d ms",
-                    modelId, e.getMessage(), pause.toMillis());
+                    modelId, why.getMessage(), pause.toMillis());
             after(pause, this::start);
-        } catch (RuntimeException e) {
-            LOG.error("A worker cannot be started", e);
+        } else {
+            LOG.error("A worker cannot be started", why);
             fail("Its process cannot be started; the server's log says why.");
         }
+    }
+
+    private synchronized void adopt(WorkerProcess started) {
+        starting = false;
+        notifyAll();
+        if (isOver()) {
+            started.kill();
+            return;
+        }
+        process = started;
+        restartPolicy.started();
+        process.send(load);
+        progressed = System.nanoTime();
+        checkProgress(process);
+        LOG.infof("Model %s: worker %d starts", modelId, process.pid());
+    }
+
+    private boolean isOver() {
+        return state == State.DRAINING || state == State.FAILED;
+    }
+
+    /** Whether the process is the current one, which is known when it has been started. */
+    private boolean isCurrent(WorkerProcess source) {
+        boolean interrupted = false;
+        while (starting) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return process == source;
     }
 
     private List<Path> paths() {
@@ -314,7 +364,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             return;
         }
         synchronized (this) {
-            if (process != source) {
+            if (!isCurrent(source)) {
                 return;
             }
             progressed = System.nanoTime();
@@ -346,7 +396,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         boolean lostFile = exit.signal().equals("SIGBUS");
         FileStamps now = lostFile ? FileStamps.of(paths()) : null;
         synchronized (this) {
-            if (process != source) {
+            if (!isCurrent(source)) {
                 return;
             }
             before = state;

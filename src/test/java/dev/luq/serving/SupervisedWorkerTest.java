@@ -1,5 +1,7 @@
 package dev.luq.serving;
 
+import static dev.luq.Until.completed;
+import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
 import static dev.luq.serving.WorkerClient.answer;
 import static dev.luq.serving.WorkerClient.failure;
@@ -13,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.Integration;
 import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
+import dev.luq.process.ProcessExit;
 import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -29,7 +32,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -421,6 +426,68 @@ class SupervisedWorkerTest {
         WorkerClient.ready(worker);
         assertEquals("a", answer(run(worker, "say a")));
         assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void nobodyWaitsForAProcessThatIsBeingStarted() throws Exception {
+        WorkerConfig config = TestConfig.of(Map.of());
+        ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Long> pid = new CompletableFuture<>();
+        SupervisedWorker worker = worker("good", config, (modelId, events) -> {
+            begun.countDown();
+            reached("the end of the wait", goOn);
+            WorkerProcess process = WorkerProcess.start(modelId, command, events);
+            pid.complete(process.pid());
+            return process;
+        });
+        Thread starting = new Thread(worker::start);
+        starting.start();
+        reached("the start", begun);
+        assertEquals(ModelWorker.State.LOADING, worker.state());
+        worker.drain();
+        worker.end(System.nanoTime());
+        goOn.countDown();
+        starting.join();
+        long started = completed("a process", pid);
+        until(
+                "its end: nobody wants it any more",
+                () -> !ProcessHandle.of(started).map(ProcessHandle::isAlive).orElse(false));
+        assertTrue(worker.pid().isEmpty());
+        assertEquals(List.of("released"), heard);
+    }
+
+    @Test
+    void aProcessThatDiesWhileItIsBeingStartedIsReplaced() {
+        WorkerConfig config = TestConfig.of(Map.of());
+        ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+        AtomicInteger deaths = new AtomicInteger(1);
+        SupervisedWorker worker = worker("good", config, (modelId, events) -> {
+            if (deaths.getAndDecrement() <= 0) {
+                return WorkerProcess.start(modelId, command, events);
+            }
+            CountDownLatch dead = new CountDownLatch(1);
+            WorkerProcess dying = WorkerProcess.start(modelId, command, new WorkerProcess.Events() {
+                @Override
+                public void frame(WorkerProcess process, WorkerFrame frame) {
+                    events.frame(process, frame);
+                }
+
+                @Override
+                public void ended(WorkerProcess process, ProcessExit exit) {
+                    dead.countDown();
+                    events.ended(process, exit);
+                }
+            });
+            dying.kill();
+            reached("its death", dead);
+            return dying;
+        });
+        worker.start();
+        WorkerClient.ready(worker);
+        assertEquals(1, worker.restarts());
+        assertEquals("a", answer(run(worker, "say a")));
     }
 
     @Test
