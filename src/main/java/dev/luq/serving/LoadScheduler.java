@@ -19,8 +19,8 @@ import java.util.function.ToLongFunction;
  * only decides: {@link ModelLoader} tells it what happens, and does what it says.
  * <ol>
  *   <li>A model that is idle for its keep-alive ends.
- *   <li>Loads begin in the order in which they were asked for. One that waits for memory holds back those behind it:
- *       small models do not keep a large one waiting for ever.
+ *   <li>Loads begin in the order in which they were asked for, as soon as it is known what they take. One that waits for
+ *       memory holds back those behind it: small models do not keep a large one waiting for ever.
  *   <li>A load begins when the model fits into the limit beside all that have memory: that load, serve, or still end.
  *   <li>For one that does not fit, others end that are not pinned: idle ones first, then busy ones, of both those first
  *       that were used longest ago. Whom the rest make unnecessary stays.
@@ -149,12 +149,16 @@ final class LoadScheduler {
     /**
      * A model is to be in memory. It has its place in the queue from now on; its load begins when {@link #sized} is
      * said: its files may be others than those of its latest load.
+     *
+     * @return whether it had no place there
      */
-    void ask(String id) {
+    boolean ask(String id) {
         Model model = models.get(id);
-        if (asked.add(id) && model.place != Place.IN) {
+        boolean asks = asked.add(id);
+        if (asks && model.place != Place.IN) {
             model.sized = false;
         }
+        return asks;
     }
 
     /** Nobody waits for it any more. */
@@ -172,7 +176,6 @@ final class LoadScheduler {
     /** A model is loaded whatever the limit says. */
     void enter(String id) {
         models.get(id).place = Place.IN;
-        asked.remove(id);
     }
 
     /**
@@ -242,8 +245,10 @@ final class LoadScheduler {
         models.values().forEach(model -> model.givesWay = false);
         begun.clear();
         endIdle(now, decisions);
-        while (!asked.isEmpty() && decide(models.get(asked.iterator().next()), decisions)) {
-            // the next one
+        for (String id : List.copyOf(asked)) {
+            if (!decide(models.get(id), decisions)) {
+                break;
+            }
         }
         return decisions;
     }
@@ -278,7 +283,7 @@ final class LoadScheduler {
     }
 
     /**
-     * The first of those asked for.
+     * The first of those asked for that are not decided on.
      *
      * @return whether the next one can be decided on
      */
@@ -293,7 +298,7 @@ final class LoadScheduler {
             return true;
         }
         if (!first.sized) {
-            return false;
+            return true; // a disk that does not answer holds back its models alone
         }
         Map<String, Long> pinned = pinned();
         long bytes = first.estimate;

@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
@@ -54,11 +55,7 @@ public class ModelControl {
     private final ServedMemory memory;
     private final MachineMemory machine = MachineMemory.ofThisMachine();
     private final Set<String> busy = ConcurrentHashMap.newKeySet();
-    private final ExecutorService background = Executors.newCachedThreadPool(body -> {
-        Thread thread = new Thread(body, "luq-model-control");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService background;
 
     /**
      * How a swap to other files went.
@@ -71,10 +68,21 @@ public class ModelControl {
 
     @Inject
     ModelControl(Catalog catalog, Supervisor supervisor, WorkerConfig config, ServedMemory memory) {
+        this(catalog, supervisor, config, memory, body -> {
+            Thread thread = new Thread(body, "luq-model-control");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** @param threads does what takes its time */
+    ModelControl(
+            Catalog catalog, Supervisor supervisor, WorkerConfig config, ServedMemory memory, ThreadFactory threads) {
         this.catalog = catalog;
         this.supervisor = supervisor;
         this.config = config;
         this.memory = memory;
+        this.background = Executors.newCachedThreadPool(threads);
     }
 
     /** Before the supervisor ends the processes that an operation may still be starting. */
@@ -228,7 +236,7 @@ public class ModelControl {
                     now.problem().isEmpty() && now.variant().map(Variant::id).equals(variant);
             if (!same || route.state() == ModelWorker.State.FAILED) {
                 CatalogEntry prepared = next;
-                swapped = supervisor.loader().exclusively(id, () -> {
+                swapped = supervisor.loader().swapping(id, () -> {
                     Optional<SwapMode> how =
                             route.current() == null ? Optional.empty() : Optional.of(swap(route, now, prepared, mode));
                     catalog.activate(prepared);
@@ -258,17 +266,13 @@ public class ModelControl {
         long bytes = memory.ofWorker(next);
         boolean overlap = mode == SwapMode.OVERLAP
                 || mode == SwapMode.AUTO && supervisor.loader().fits(bytes) && fitsBeside(route, now, next);
-        supervisor.loader().swapping(route.modelId(), overlap ? bytes : 0);
-        try {
-            if (overlap) {
-                swap.overlap();
-                return SwapMode.OVERLAP;
-            }
-            swap.pause();
-            return SwapMode.PAUSE;
-        } finally {
-            supervisor.loader().swapped(route.modelId());
+        supervisor.loader().replacing(route.modelId(), overlap ? bytes : 0);
+        if (overlap) {
+            swap.overlap();
+            return SwapMode.OVERLAP;
         }
+        swap.pause();
+        return SwapMode.PAUSE;
     }
 
     /**
@@ -344,6 +348,9 @@ public class ModelControl {
             });
         } catch (RejectedExecutionException e) {
             done.completeExceptionally(new ModelOperationException.Stopping());
+        } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+            busy.remove(id);
+            done.completeExceptionally(e);
         }
         return done;
     }

@@ -40,6 +40,9 @@ final class ModelLoader {
     /** Of the machine's memory a tenth is not for models, and no less than this. */
     private static final long RESERVE = 256L << 20;
 
+    /** After how long the system is asked again for a thread that it did not give. */
+    private static final Duration THREAD_PAUSE = Duration.ofMillis(250);
+
     /** What is done to models. Called on background threads, for one model one after the other; may take its time. */
     interface Effects {
 
@@ -59,6 +62,8 @@ final class ModelLoader {
 
     /** Where a request stands with its model. */
     private enum HoldState {
+        /** It has not asked for it yet. */
+        NEW,
         /** The model gets its memory when those before it have theirs. */
         QUEUED,
         /** The model is being loaded. */
@@ -80,6 +85,8 @@ final class ModelLoader {
         private boolean starting;
         /** When its memory was reserved, {@link System#nanoTime()}; 0 once it has loaded. */
         private long loadBegan;
+        /** Whether it was swapped, and what it takes now is not known before the replaced process is gone. */
+        private boolean swapped;
         /** Done when its process is gone; null unless it ends. */
         private CompletableFuture<Void> ending;
 
@@ -95,7 +102,7 @@ final class ModelLoader {
         private final ModelRoute route;
         private Served model;
         private UniEmitter<? super ModelInfo> emitter;
-        private HoldState state = HoldState.ENDED;
+        private HoldState state = HoldState.NEW;
         private Future<?> deadline;
 
         Hold(ModelRoute route) {
@@ -244,6 +251,9 @@ final class ModelLoader {
     private void begin(
             Hold hold, Duration longestWait, Optional<KeepAlive> keepAlive, UniEmitter<? super ModelInfo> emitter) {
         change(then -> {
+            if (hold.state == HoldState.ENDED) {
+                return; // its client left before it asked
+            }
             ModelRoute route = hold.route;
             String id = route.modelId();
             Served model = models.get(id);
@@ -281,8 +291,9 @@ final class ModelLoader {
             } else {
                 hold.state = HoldState.QUEUED;
                 route.expected(true);
-                scheduler.ask(id);
-                size(id, then);
+                if (scheduler.ask(id)) {
+                    size(id, then);
+                }
             }
         });
     }
@@ -387,15 +398,16 @@ final class ModelLoader {
     private void end(Hold hold) {
         change(then -> {
             Served model = hold.model;
-            if (hold.state == HoldState.ENDED) {
+            HoldState before = hold.state;
+            hold.state = HoldState.ENDED;
+            if (before == HoldState.NEW || before == HoldState.ENDED) {
                 return;
             }
             if (!leaveQueue(hold)) {
                 model.running--;
-            } else if (hold.state == HoldState.QUEUED) {
+            } else if (before == HoldState.QUEUED) {
                 abandonUnlessWanted(model);
             }
-            hold.state = HoldState.ENDED;
             String id = model.route.modelId();
             if (models.get(id) == model) {
                 model.lastUsed = Instant.now();
@@ -414,10 +426,18 @@ final class ModelLoader {
     }
 
     private void look(Served model, List<Runnable> then) {
-        if (model == null || model.starting || models.get(model.route.modelId()) != model) {
+        if (model == null || models.get(model.route.modelId()) != model) {
             return;
         }
         String id = model.route.modelId();
+        if (model.swapped && !model.route.isRetiring()) {
+            model.swapped = false;
+            scheduler.extra(id, 0);
+            size(id, then);
+        }
+        if (model.starting) {
+            return;
+        }
         if (model.route.state() == ModelWorker.State.FAILED) {
             model.loadBegan = 0;
             failWaiting(model, failed(model.route), then);
@@ -444,7 +464,7 @@ final class ModelLoader {
                 hold.state = HoldState.RUNNING;
                 model.running++;
                 // What follows reads and checks: not on the thread that has all deadlines.
-                then.add(() -> Infrastructure.getDefaultWorkerPool().execute(() -> hold.emitter.complete(info)));
+                then.add(() -> execute(Infrastructure.getDefaultWorkerPool(), () -> hold.emitter.complete(info)));
             }
         }
     }
@@ -461,7 +481,16 @@ final class ModelLoader {
             }
         } finally {
             // What was decided before a failure counts as done.
-            then.forEach(Runnable::run);
+            then.forEach(ModelLoader::run);
+        }
+    }
+
+    /** What follows for one client does not keep what follows for others from being done. */
+    private static void run(Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("What follows from a change of models in memory failed", e);
         }
     }
 
@@ -540,28 +569,40 @@ final class ModelLoader {
         }
     }
 
+    private synchronized boolean isIn(String id) {
+        return scheduler.isIn(id);
+    }
+
     /** @param hadMemory whether it has memory until its process is gone */
     private CompletableFuture<Void> end(Served model, boolean hadMemory, String reason, List<Runnable> then) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         model.ending = done;
         model.loadBegan = 0;
         then.add(() -> inBackground(() -> {
+            String id = model.route.modelId();
             Throwable failure = null;
+            boolean ends = false;
             model.processes.acquire();
             try {
-                effects.end(model.route);
+                // Unless a swap or a load that came first has put another process there.
+                ends = !isIn(id);
+                if (ends) {
+                    effects.end(model.route);
+                }
             } catch (RuntimeException | Error e) {
                 failure = e;
             } finally {
                 model.processes.release();
             }
-            if (hadMemory) {
-                modelListeners.forEach(listener -> listener.unloaded(model.route.modelId(), reason));
+            if (ends && hadMemory) {
+                run(() -> modelListeners.forEach(listener -> listener.unloaded(id, reason)));
             }
             change(next -> {
-                model.ending = null;
-                if (hadMemory && models.get(model.route.modelId()) == model) {
-                    scheduler.gone(model.route.modelId());
+                if (model.ending == done) {
+                    model.ending = null;
+                }
+                if (models.get(id) == model && !scheduler.isIn(id)) {
+                    scheduler.gone(id);
                 }
             });
             if (failure == null) {
@@ -611,26 +652,35 @@ final class ModelLoader {
         return scheduler.fits(bytes);
     }
 
+    /** The same for what a model serves: it is not idle from now on until that is done. */
+    <T> T swapping(String id, Callable<T> swap) throws Exception {
+        change(then -> models.get(id).running++);
+        try {
+            return exclusively(id, swap);
+        } finally {
+            swapped(id);
+        }
+    }
+
     /**
-     * A model's process is about to be replaced: until {@link #swapped} it is not idle.
+     * The process of a model that is being {@link #swapping swapped} is about to be replaced.
      *
      * @param beside bytes of the next process while the first one is there; 0 when the first one ends before
      */
-    void swapping(String id, long beside) {
+    void replacing(String id, long beside) {
         change(then -> {
-            models.get(id).running++;
+            models.get(id).swapped = false;
             scheduler.enter(id);
             scheduler.extra(id, beside);
         });
     }
 
-    void swapped(String id) {
+    private void swapped(String id) {
         change(then -> {
             Served model = models.get(id);
             model.running--;
-            scheduler.extra(id, 0);
+            model.swapped = true;
             scheduler.used(id, System.nanoTime());
-            size(id, then);
             if (!model.starting) {
                 goneIfNoneServes(model, then);
             }
@@ -666,16 +716,23 @@ final class ModelLoader {
     }
 
     private void inBackground(Work work) {
+        execute(background, () -> {
+            try {
+                work.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    private void execute(Executor executor, Runnable action) {
         try {
-            background.execute(() -> {
-                try {
-                    work.run();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
-            });
+            executor.execute(action);
         } catch (RejectedExecutionException e) {
             LOG.debugf("The server stops: %s", e.getMessage());
+        } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+            LOG.errorf("Models in memory wait for a thread: %s", e.getMessage());
+            timer.schedule(() -> execute(executor, action), THREAD_PAUSE.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 }

@@ -154,7 +154,13 @@ final class ModelRoute implements ModelWorker {
                 }
                 notifyAll();
             }
+            changed();
         }
+    }
+
+    /** Whether a replaced worker still ends its requests. */
+    synchronized boolean isRetiring() {
+        return !retiring.isEmpty();
     }
 
     /**

@@ -59,7 +59,11 @@ final class Swap {
         SupervisedWorker candidate = answering(next.get());
         SupervisedWorker before = route.replace(candidate);
         if (before != null) {
-            background.execute(() -> retire(before));
+            try {
+                background.execute(() -> retire(before));
+            } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+                retire(before);
+            }
         }
     }
 

@@ -46,6 +46,25 @@ class LoadSchedulerTest {
     }
 
     @Test
+    void aModelOfWhichItIsNotKnownWhatItTakesHoldsNobodyBack() {
+        add("a", false);
+        assertTrue(scheduler.ask("a"));
+        assertFalse(scheduler.ask("a"), "it has its place");
+        assertEquals(List.of(new Load("b")), ask("b", 6));
+        scheduler.sized("a", 4);
+        assertEquals(List.of(new Load("a")), next());
+    }
+
+    @Test
+    void oneThatWasAskedForWhileItEndedAndIsThereAgainStays() {
+        loaded("a", 4);
+        scheduler.leave("a");
+        assertEquals(List.of(), ask("a", 4));
+        scheduler.enter("a");
+        assertEquals(List.of(new Keep("a")), next());
+    }
+
+    @Test
     void aModelMayTakeMoreThanInItsEarlierLife() {
         loaded("a", 4);
         scheduler.leave("a");

@@ -1,6 +1,7 @@
 package dev.luq.serving;
 
 import static dev.luq.Until.completed;
+import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
 import static dev.luq.serving.WorkerClient.answer;
 import static dev.luq.serving.WorkerClient.failure;
@@ -24,8 +25,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -58,6 +61,9 @@ class ModelLoaderTest {
     private final GenerationListener generations = new GenerationListener() {
         @Override
         public void rejected(String modelId, String reason) {
+            if (defects.getAndDecrement() > 0) {
+                throw new IllegalStateException("a defect");
+            }
             history.add(modelId + " rejected " + reason);
         }
     };
@@ -84,6 +90,12 @@ class ModelLoaderTest {
     };
 
     private final AtomicInteger tasks = new AtomicInteger();
+    /** How often the system gives no thread from now on. */
+    private final AtomicInteger refusals = new AtomicInteger();
+    /** How often a listener fails from now on. */
+    private final AtomicInteger defects = new AtomicInteger();
+    /** Bytes of each model by its files. */
+    private volatile long estimate = GIB;
     /** Which of the loader's tasks in the background does not begin by itself, from 1; 0 for none. */
     private int late;
 
@@ -269,16 +281,15 @@ class ModelLoaderTest {
         ModelRoute a = demand("a");
         AssertSubscriber<WorkerFrame.OfRequest> first = ask(a, "say first");
         until("a process", () -> a.pid().isPresent());
-        loader.swapping("a", 0);
-        a.pause();
-        a.retire(a.replace(null));
-        assertEquals(ModelWorker.State.SWAPPING, a.state());
-        AssertSubscriber<WorkerFrame.OfRequest> second = ask(a, "say second");
-        SupervisedWorker next = worker(a, "good");
-        next.start();
-        assertTrue(next.awaitReady());
-        a.resume(next);
-        loader.swapped("a");
+        AssertSubscriber<WorkerFrame.OfRequest> second = loader.swapping("a", () -> {
+            loader.replacing("a", 0);
+            a.pause();
+            a.retire(a.replace(null));
+            assertEquals(ModelWorker.State.SWAPPING, a.state());
+            AssertSubscriber<WorkerFrame.OfRequest> asked = ask(a, "say second");
+            a.resume(ready(a));
+            return asked;
+        });
         assertEquals("first", answer(first));
         assertEquals("second", answer(second));
     }
@@ -288,14 +299,158 @@ class ModelLoaderTest {
         start(Map.of());
         ModelRoute a = demand("a");
         answer(ask(a, "say x"));
-        loader.swapping("a", 0);
-        a.pause();
-        a.retire(a.replace(null));
-        a.resume(null);
-        loader.swapped("a");
+        loader.swapping("a", () -> {
+            loader.replacing("a", 0);
+            a.pause();
+            a.retire(a.replace(null));
+            a.resume(null);
+            return null;
+        });
         assertEquals(ModelWorker.State.UNLOADED, a.state());
         assertEquals(0, loader.memory().taken());
         assertEquals("y", answer(ask(a, "say y")));
+    }
+
+    @Test
+    void aSwappedModelTakesTheMemoryOfBothProcessesUntilTheFirstOneIsGone() throws Exception {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        SupervisedWorker before = loader.swapping("a", () -> {
+            loader.replacing("a", 2 * GIB);
+            SupervisedWorker replaced = a.replace(ready(a));
+            estimate = 2 * GIB;
+            return replaced;
+        });
+        assertEquals("x", answer(ask(a, "say x")));
+        assertEquals(3 * GIB, loader.memory().taken());
+        running.cancel();
+        a.retire(before);
+        until("what the next one takes", () -> loader.memory().taken() == 2 * GIB);
+    }
+
+    @Test
+    void aModelIsNotIdleWhileItsSwapWaitsForItsTurn() throws Exception {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        CountDownLatch taken = new CountDownLatch(1);
+        CountDownLatch over = new CountDownLatch(1);
+        Thread other = thread(() -> loader.exclusively("a", () -> {
+            taken.countDown();
+            reached("the end of the turn", over);
+            return null;
+        }));
+        reached("another one's turn", taken);
+        Thread swap = thread(() -> loader.swapping("a", () -> null));
+        until("the swap waits", () -> swap.getState() == Thread.State.WAITING);
+        running.cancel();
+        assertEquals("x", answer(ask(a, "say x")));
+        over.countDown();
+        other.join();
+        swap.join();
+        until("unloaded", () -> history.contains("a idle"));
+    }
+
+    private static Thread thread(Callable<?> body) {
+        Thread thread = new Thread(() -> {
+            try {
+                body.call();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        thread.start();
+        return thread;
+    }
+
+    @Test
+    void anEndThatComesAfterASwapLeavesTheNextProcess() throws Exception {
+        late = 3; // after what sizes and what starts the model
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
+        answer(ask(a, "say x"));
+        Runnable lateEnd = completed("the end of the idle model", lateTask);
+        AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next", KeepAlive.NEVER);
+        SupervisedWorker before = loader.swapping("a", () -> {
+            loader.replacing("a", GIB);
+            return a.replace(ready(a));
+        });
+        assertEquals("next", answer(next));
+        long pid = a.pid().orElseThrow();
+        a.retire(before);
+        lateEnd.run();
+        assertEquals("last", answer(ask(a, "say last", KeepAlive.NEVER)));
+        assertEquals(pid, a.pid().orElseThrow());
+        assertEquals(List.of("a loaded"), history);
+    }
+
+    @Test
+    void anUnloadThatComesAfterALoadLeavesIt() throws Exception {
+        late = 1;
+        start(Map.of());
+        ModelRoute a = demand("a");
+        CompletableFuture<Void> unload = loader.unload("a");
+        Runnable lateEnd = completed("the end", lateTask);
+        assertEquals("x", answer(ask(a, "say x")));
+        lateEnd.run();
+        completed("the end", unload);
+        assertEquals("y", answer(ask(a, "say y")));
+        assertEquals(List.of("a loaded"), history);
+    }
+
+    @Test
+    void aThreadThatTheSystemDoesNotGiveIsAskedForAgain() {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
+        refusals.set(3);
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        refusals.set(1);
+        running.cancel();
+        until("unloaded", () -> history.contains("a idle"));
+        until("no memory", () -> loader.memory().taken() == 0);
+    }
+
+    @Test
+    void whatFailsForOneClientIsDoneForTheOthers() {
+        start(Map.of());
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        ask(a, "say x");
+        AssertSubscriber<WorkerFrame.OfRequest> second = ask(a, "say y");
+        defects.set(1);
+        loader.unload("a").join();
+        failure(WorkerException.NotReady.class, second);
+    }
+
+    @Test
+    void aClientThatLeavesBeforeItHasAskedHoldsNothing() {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        a.whenLoaded(Optional.empty(), info -> a.generate(WorkerClient.request("say x", 0)))
+                .subscribe()
+                .withSubscriber(new AssertSubscriber<>(Long.MAX_VALUE, true));
+        assertEquals(ModelWorker.State.UNLOADED, a.state());
+        assertEquals(0, tasks.get());
+    }
+
+    @Test
+    void aModelWhoseFilesAreNotReadHoldsNobodyBackAndTheyAreReadOnce() throws Exception {
+        late = 1;
+        start(ROOM_FOR_ONE);
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        AssertSubscriber<WorkerFrame.OfRequest> first = ask(a, "say a");
+        AssertSubscriber<WorkerFrame.OfRequest> second = ask(a, "say a");
+        Runnable reads = completed("the reader", lateTask);
+        assertEquals(1, tasks.get());
+        assertEquals("b", answer(ask(b, "say b")));
+        reads.run();
+        assertEquals("a", answer(first));
+        assertEquals("a", answer(second));
     }
 
     @Test
@@ -452,6 +607,9 @@ class ModelLoaderTest {
     }
 
     private void inBackground(Runnable task) {
+        if (refusals.getAndDecrement() > 0) {
+            throw new OutOfMemoryError("unable to create native thread");
+        }
         if (tasks.incrementAndGet() == late) {
             lateTask.complete(task);
         } else {
@@ -515,6 +673,13 @@ class ModelLoaderTest {
                 () -> {});
     }
 
+    private SupervisedWorker ready(ModelRoute route) throws InterruptedException {
+        SupervisedWorker worker = worker(route, "good");
+        worker.start();
+        assertTrue(worker.awaitReady());
+        return worker;
+    }
+
     private final class ScriptedModels implements ModelLoader.Effects {
 
         @Override
@@ -522,7 +687,7 @@ class ModelLoaderTest {
             if (scripts.getOrDefault(modelId, "good").equals("unsized")) {
                 throw new IllegalStateException("its files are gone");
             }
-            return GIB;
+            return estimate;
         }
 
         @Override
