@@ -2,6 +2,7 @@ package dev.luq.serving;
 
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.Priority;
@@ -85,15 +86,25 @@ public class ModelRecovery {
         boolean changed = !now.files().isEmpty() && !now.equals(before.tried());
         if (changed && now.equals(before.seen())) {
             LOG.infof("Model %s: its files have changed, it is loaded again", entry.id());
+            watched.put(entry.id(), new Watched(now, now));
             control.recover(entry.id()).whenComplete((loaded, failure) -> {
                 if (failure != null) {
                     LOG.warnf("Model %s is still not served: %s", entry.id(), failure.getMessage());
                 }
+                if (passes(failure)) {
+                    timer.execute(() -> watched.put(entry.id(), new Watched(before.tried(), now)));
+                }
             });
-            watched.put(entry.id(), new Watched(now, now));
         } else {
             watched.put(entry.id(), new Watched(before.tried(), now));
         }
+    }
+
+    /** Whether it was no failure of the files: the same ones are tried again. */
+    private static boolean passes(Throwable failure) {
+        return failure instanceof ModelOperationException.InProgress
+                || failure instanceof CatalogException.NotSaved
+                || failure instanceof OutOfMemoryError;
     }
 
     private static FileStamps triedFiles(ModelRoute route) {

@@ -1,5 +1,6 @@
 package dev.luq.serving;
 
+import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
 import static dev.luq.serving.WorkerClient.answer;
 import static dev.luq.serving.WorkerClient.run;
@@ -8,19 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
-import dev.luq.catalog.Catalog;
-import dev.luq.catalog.CatalogConfig;
-import dev.luq.catalog.CatalogException;
+import dev.luq.LoggedLines;
 import dev.luq.catalog.Variant;
 import dev.luq.catalog.VariantStore;
-import dev.luq.files.DataFolder;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,21 +33,20 @@ class ModelRecoveryTest {
     @TempDir
     Path folder;
 
-    private Supervisor supervisor;
-    private ModelControl control;
+    private ServedModels models;
     private ModelRecovery recovery;
 
     @AfterEach
     void stop() throws InterruptedException {
         recovery.stop(null);
-        control.stop(null);
-        supervisor.stop(null);
+        models.close();
     }
 
     @Test
     void aMissingFileIsLookedForAgainAndATruncatedOneComesBack() throws IOException {
         Path file = folder.resolve("model.gguf");
-        ModelWorker model = serve(file);
+        ModelWorker model = serve(file, new NoVariants());
+        recover();
         assertEquals(ModelWorker.State.FAILED, model.state());
         assertTrue(model.failure().isPresent());
 
@@ -70,53 +67,39 @@ class ModelRecoveryTest {
         answer(run(model, WorkerClient.request(HELLO, 4)));
     }
 
-    private ModelWorker serve(Path file) {
-        CatalogConfig models = new SmallRyeConfigBuilder()
-                .withMapping(CatalogConfig.class)
-                .withDefaultValue("luq.model", file.toString())
-                .build()
-                .getConfigMapping(CatalogConfig.class);
-        WorkerConfig config = TestConfig.of(Map.of(
-                "file-check-interval",
-                "0.2S",
-                "restart.back-off",
-                "0.1S",
-                "context-size",
-                "512",
-                "threads",
-                "1",
-                "process.crash-dir",
-                folder.resolve("crashes").toString()));
-        VariantStore none = new NoVariants();
-        Catalog catalog = new Catalog(models, new DataFolder(folder.resolve("data")), none);
-        ServedMemory memory = new ServedMemory(config);
-        supervisor = new Supervisor(catalog, none, config, () -> folder.resolve("data"), memory, List.of(), List.of());
-        control = new ModelControl(catalog, supervisor, config, memory);
-        recovery = new ModelRecovery(catalog, supervisor, control, config);
-        supervisor.start(null);
-        recovery.start(null);
-        return supervisor.find(null).orElseThrow();
+    /** An administrator asks for something at the wrong moment. */
+    @Test
+    void aModelIsTriedAgainWhenSomethingElseWasDoneWithIt() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch refused = new CountDownLatch(1);
+        VariantStore slow = new NoVariants() {
+            @Override
+            public Variant find(String id) {
+                asked.countDown();
+                reached("the recovery to be refused", refused);
+                return super.find(id);
+            }
+        };
+        Path file = folder.resolve("model.gguf");
+        try (LoggedLines log = new LoggedLines(ModelRecovery.class.getName())) {
+            ModelWorker model = serve(file, slow);
+            Files.copy(TINY, file);
+            models.control.activate(model.modelId(), Optional.of("other"), SwapMode.AUTO);
+            reached("the activation", asked);
+            recover();
+            until("the refusal", () -> log.lines().stream().anyMatch(line -> line.contains("already")));
+            refused.countDown();
+            until("ready", () -> model.state() == ModelWorker.State.READY);
+        }
     }
 
-    private static final class NoVariants implements VariantStore {
-        @Override
-        public Variant find(String id) {
-            throw new CatalogException.NotFound("There is no variant " + id);
-        }
+    private ModelWorker serve(Path file, VariantStore variants) {
+        models = new ServedModels(folder, Map.of("luq.model", file.toString()), variants);
+        return models.supervisor.find(null).orElseThrow();
+    }
 
-        @Override
-        public List<Variant> all() {
-            return List.of();
-        }
-
-        @Override
-        public Lease lease(String id) {
-            throw new CatalogException.NotFound("There is no variant " + id);
-        }
-
-        @Override
-        public void delete(String id) {
-            throw new CatalogException.NotFound("There is no variant " + id);
-        }
+    private void recover() {
+        recovery = new ModelRecovery(models.catalog, models.supervisor, models.control, models.config);
+        recovery.start(null);
     }
 }
