@@ -249,7 +249,7 @@ public class Supervisor implements ModelWorkers {
             SupervisedWorker worker = worker(entry);
             route.put(worker);
             entry.problem().ifPresentOrElse(worker::fail, () -> begin(worker));
-        } catch (CatalogException.NotFound e) {
+        } catch (CatalogException e) {
             SupervisedWorker none = worker(entry.withoutVariant());
             route.put(none);
             none.fail(e.getMessage());
