@@ -1,6 +1,7 @@
 package dev.luq.datasets;
 
 import dev.luq.files.ChannelSlice;
+import dev.luq.files.Folders;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -76,10 +76,7 @@ final class Archive {
                 }
             }
         }
-        List<Path> top = new ArrayList<>();
-        try (var all = Files.list(target)) {
-            all.forEach(top::add);
-        }
+        List<Path> top = Folders.list(target);
         return top.size() == 1 && Files.isDirectory(top.get(0)) ? top.get(0) : target;
     }
 

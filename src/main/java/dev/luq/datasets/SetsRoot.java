@@ -1,13 +1,12 @@
 package dev.luq.datasets;
 
+import dev.luq.files.Folders;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -64,27 +63,17 @@ final class SetsRoot {
 
     /** All folders that are sets by their own names, in no order; names need not be those that sets may have. */
     List<Path> sets() throws IOException {
-        List<Path> sets = new ArrayList<>();
-        if (root.isPresent() && Files.isDirectory(root.get())) {
-            try (DirectoryStream<Path> folders =
-                    Files.newDirectoryStream(root.get().toRealPath(), SetsRoot::isSet)) {
-                folders.forEach(sets::add);
-            }
-        }
-        return sets;
+        return root.isPresent() && Files.isDirectory(root.get())
+                ? Folders.list(root.get().toRealPath(), SetsRoot::isSet)
+                : List.of();
     }
 
     private static boolean isSet(Path folder) throws IOException {
         if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS) || !Files.isReadable(folder)) {
             return false;
         }
-        try (DirectoryStream<Path> lines = Files.newDirectoryStream(folder, "*.jsonl")) {
-            for (Path file : lines) {
-                if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        return Folders.list(folder).stream()
+                .anyMatch(file -> file.getFileName().toString().endsWith(".jsonl")
+                        && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
     }
 }

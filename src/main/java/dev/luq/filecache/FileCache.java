@@ -12,7 +12,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -207,8 +206,8 @@ public record FileCache(Path path, long maxBytes) {
         Instant abandoned = Instant.now().minus(ABANDONED);
         List<Cached> cached = new ArrayList<>();
         for (Path producer : producers()) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(producer)) {
-                for (Path file : files) {
+            try {
+                for (Path file : Folders.list(producer)) {
                     Optional<Cached> entry = entry(file);
                     if (entry.isPresent()
                             && file.toString().endsWith(ASIDE)
@@ -238,15 +237,7 @@ public record FileCache(Path path, long maxBytes) {
     }
 
     private List<Path> producers() throws IOException {
-        List<Path> producers = new ArrayList<>();
-        try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
-            for (Path entry : entries) {
-                if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-                    producers.add(entry);
-                }
-            }
-        }
-        return producers;
+        return Folders.list(path, entry -> Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS));
     }
 
     /**
@@ -269,8 +260,8 @@ public record FileCache(Path path, long maxBytes) {
 
     private static boolean isUsed(Path producer, Predicate<String> models) throws IOException {
         boolean used = false;
-        try (DirectoryStream<Path> users = Files.newDirectoryStream(users(producer))) {
-            for (Path file : users) {
+        try {
+            for (Path file : Folders.list(users(producer))) {
                 if (isUser(file, models)) {
                     used = true;
                 } else {

@@ -2,6 +2,8 @@ package dev.luq.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -10,6 +12,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Folders with all that is in them. */
 public final class Folders {
@@ -32,6 +36,26 @@ public final class Folders {
             force(absolute.getParent());
         }
         return folder;
+    }
+
+    /**
+     * What is directly in a folder, in no order.
+     *
+     * @throws IOException also where it cannot be read to its end, which Java's own listings tell in other ways
+     */
+    public static List<Path> list(Path folder, DirectoryStream.Filter<Path> filter) throws IOException {
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder, filter)) {
+            stream.forEach(found::add);
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return found;
+    }
+
+    /** The same without a filter. */
+    public static List<Path> list(Path folder) throws IOException {
+        return list(folder, file -> true);
     }
 
     /**

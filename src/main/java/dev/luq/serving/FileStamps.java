@@ -1,7 +1,7 @@
 package dev.luq.serving;
 
+import dev.luq.files.Folders;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -51,10 +51,10 @@ record FileStamps(Map<Path, Stamp> files) {
             Matcher name = PART.matcher(path.getFileName().toString());
             if (name.matches() && listed.add(path.resolveSibling(name.group(1)))) {
                 String prefix = name.group(1) + "-";
-                try (DirectoryStream<Path> parts = Files.newDirectoryStream(
-                        path.toAbsolutePath().getParent(),
-                        file -> file.getFileName().toString().startsWith(prefix))) {
-                    parts.forEach(all::add);
+                try {
+                    all.addAll(Folders.list(
+                            path.toAbsolutePath().getParent(),
+                            file -> file.getFileName().toString().startsWith(prefix)));
                 } catch (IOException e) {
                     // nothing is there
                 }

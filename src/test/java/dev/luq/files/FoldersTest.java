@@ -1,6 +1,7 @@
 package dev.luq.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -72,6 +73,23 @@ class FoldersTest {
         Files.writeString(home.resolve("file"), "text");
         assertThrows(
                 IOException.class, () -> Folders.create(home.resolve("file").resolve("below")));
+    }
+
+    @Test
+    void aFolderThatCannotBeReadToItsEndIsAnInputError() throws IOException {
+        Path folder = folder();
+        assertEquals(3, Folders.list(folder).size());
+        assertEquals(
+                List.of(folder.resolve("b")),
+                Folders.list(folder, file -> file.getFileName().toString().equals("b")));
+        IOException broken = new IOException("broken");
+        assertSame(
+                broken,
+                assertThrows(
+                        IOException.class,
+                        () -> Folders.list(folder, file -> {
+                            throw broken;
+                        })));
     }
 
     @Test

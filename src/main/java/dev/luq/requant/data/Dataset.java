@@ -2,6 +2,7 @@ package dev.luq.requant.data;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.luq.files.Folders;
 import dev.luq.files.Sha256;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,10 +13,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * A calibration or evaluation set, read and checked as a whole; see the package for its form. Immutable.
@@ -67,12 +68,12 @@ public record Dataset(List<Example> examples) {
     }
 
     private static List<Path> jsonLines(Path root) throws IOException {
-        try (Stream<Path> files = Files.list(root)) {
-            return files.filter(file -> file.getFileName().toString().endsWith(".jsonl"))
-                    .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-                    .sorted()
-                    .toList();
-        }
+        List<Path> files = Folders.list(
+                root,
+                file -> file.getFileName().toString().endsWith(".jsonl")
+                        && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
+        files.sort(Comparator.naturalOrder());
+        return files;
     }
 
     /** What is left for the files that follow. */

@@ -7,14 +7,15 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.luq.files.AtomicFiles;
+import dev.luq.files.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /** The store's JSON files. Equal values are equal bytes. */
 final class StoreFiles {
@@ -52,11 +53,10 @@ final class StoreFiles {
     }
 
     static List<Path> list(Path folder, String suffix) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.getFileName().toString().endsWith(suffix))
-                    .sorted()
-                    .toList();
-        }
+        List<Path> files =
+                Folders.list(folder, file -> file.getFileName().toString().endsWith(suffix));
+        files.sort(Comparator.naturalOrder());
+        return files;
     }
 
     static boolean isUnfinished(Path file) {
