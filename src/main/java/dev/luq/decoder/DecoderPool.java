@@ -266,7 +266,7 @@ public final class DecoderPool {
     /** Ends one that is of no use; its crash report, if it left one, is bounded. */
     private ProcessExit end(DecoderProcess process, long grace) {
         int code = process.end(grace);
-        return new ProcessExit(code, command.crashReport(NAME, process.pid()));
+        return new ProcessExit(code, command.crashReport(NAME, process.pid(), process.started()));
     }
 
     private DecoderException notStarted() {

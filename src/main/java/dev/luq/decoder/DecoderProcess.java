@@ -8,6 +8,7 @@ import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -29,12 +30,14 @@ final class DecoderProcess {
     /** How long a process that was killed may take to be gone. */
     private static final long EXIT_SECONDS = 10;
 
+    private final Instant started;
     private final Process process;
     private final DataOutputStream requests;
     private final DataInputStream replies;
     private long idleSince;
 
-    private DecoderProcess(Process process) {
+    private DecoderProcess(Instant started, Process process) {
+        this.started = started;
         this.process = process;
         requests = new DataOutputStream(new BufferedOutputStream(process.getOutputStream(), PIPE_BYTES));
         replies = new DataInputStream(process.getInputStream());
@@ -44,7 +47,8 @@ final class DecoderProcess {
     static DecoderProcess start(List<String> command) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(ENVIRONMENT);
-        return new DecoderProcess(LogRelay.start(builder, LOG, "decoder"));
+        Instant started = Instant.now();
+        return new DecoderProcess(started, LogRelay.start(builder, LOG, "decoder"));
     }
 
     /**
@@ -70,6 +74,11 @@ final class DecoderProcess {
 
     long pid() {
         return process.pid();
+    }
+
+    /** A time just before its start. */
+    Instant started() {
+        return started;
     }
 
     boolean isAlive() {

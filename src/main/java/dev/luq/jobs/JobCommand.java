@@ -12,6 +12,7 @@ import jakarta.inject.Singleton;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,8 +51,8 @@ public class JobCommand implements JobLauncher {
     }
 
     @Override
-    public Optional<CrashReport> crashReport(String jobId, long pid) {
-        return command.crashReport(jobId, pid);
+    public Optional<CrashReport> crashReport(String jobId, long pid, Instant started) {
+        return command.crashReport(jobId, pid, started);
     }
 
     /** The process uses the kernels that were found to be right on this machine. */

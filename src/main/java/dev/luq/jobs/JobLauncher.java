@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.process.CrashReport;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -10,8 +11,12 @@ public interface JobLauncher {
     /** @return its command line */
     List<String> command(String jobId);
 
-    /** What the process with this id, which is gone, said if it crashed. */
-    default Optional<CrashReport> crashReport(String jobId, long pid) {
+    /**
+     * What the process with this id, which is gone, said if it crashed.
+     *
+     * @param started a time before its start
+     */
+    default Optional<CrashReport> crashReport(String jobId, long pid, Instant started) {
         return Optional.empty();
     }
 }

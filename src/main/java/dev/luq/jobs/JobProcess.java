@@ -6,6 +6,7 @@ import dev.luq.process.ProcessExit;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.JobFrame;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -32,11 +33,13 @@ final class JobProcess {
 
     private final String jobId;
     private final JobLauncher launcher;
+    private final Instant started;
     private final Process process;
 
-    private JobProcess(String jobId, JobLauncher launcher, Process process) {
+    private JobProcess(String jobId, JobLauncher launcher, Instant started, Process process) {
         this.jobId = jobId;
         this.launcher = launcher;
+        this.started = started;
         this.process = process;
     }
 
@@ -44,7 +47,8 @@ final class JobProcess {
     static JobProcess start(String jobId, JobLauncher launcher) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(launcher.command(jobId));
         ChildCommand.environment(builder.environment());
-        return new JobProcess(jobId, launcher, LogRelay.start(builder, LOG, jobId));
+        Instant started = Instant.now();
+        return new JobProcess(jobId, launcher, started, LogRelay.start(builder, LOG, jobId));
     }
 
     long pid() {
@@ -70,7 +74,7 @@ final class JobProcess {
             stop();
         }
         int code = process.waitFor();
-        ProcessExit exit = new ProcessExit(code, launcher.crashReport(jobId, process.pid()));
+        ProcessExit exit = new ProcessExit(code, launcher.crashReport(jobId, process.pid(), started));
         if (last.isEmpty()) {
             LOG.errorf("The process %d of job %s died (%s)", process.pid(), jobId, exit.forOperator());
         }

@@ -6,6 +6,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -126,9 +127,10 @@ public final class ChildCommand {
      *
      * @param name as in {@link #line}
      * @param pid its process id
+     * @param started a time before its start
      */
-    public Optional<CrashReport> crashReport(String name, long pid) {
-        return reports.of(name, pid);
+    public Optional<CrashReport> crashReport(String name, long pid, Instant started) {
+        return reports.of(name, pid, started);
     }
 
     /** The folder of crash reports. */

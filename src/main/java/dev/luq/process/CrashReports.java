@@ -1,5 +1,6 @@
 package dev.luq.process;
 
+import dev.luq.files.Folders;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -9,10 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /** The crash reports of one kind of child process: one per run, a few of bounded size kept. */
@@ -49,13 +51,21 @@ final class CrashReports {
         return prefix + name.replaceAll("[^A-Za-z0-9._-]", "_") + "-" + pid + SUFFIX;
     }
 
-    /** What the process with this name and id left, now that it is gone. */
-    Optional<CrashReport> of(String name, long pid) {
+    /**
+     * What the process with this name and id left, now that it is gone.
+     *
+     * @param started a time before its start: process ids come again, in a container with every start of it
+     */
+    Optional<CrashReport> of(String name, long pid, Instant started) {
         Path report = folder.resolve(file(name, Long.toString(pid)));
         if (!Files.isRegularFile(report, LinkOption.NOFOLLOW_LINKS)) {
             return Optional.empty();
         }
         try {
+            // Some file systems know seconds only.
+            if (Files.getLastModifiedTime(report).toInstant().isBefore(started.truncatedTo(ChronoUnit.SECONDS))) {
+                return Optional.empty();
+            }
             bound(report);
             try (BufferedReader reader = new BufferedReader(
                     new InputStreamReader(Files.newInputStream(report), StandardCharsets.ISO_8859_1))) {
@@ -71,13 +81,11 @@ final class CrashReports {
         try (FileChannel channel = FileChannel.open(latest, StandardOpenOption.WRITE)) {
             channel.truncate(LONGEST);
         }
-        List<Path> reports;
-        try (Stream<Path> files = Files.list(folder)) {
-            reports = files.filter(file -> file.getFileName().toString().startsWith(prefix)
-                            && file.getFileName().toString().endsWith(SUFFIX))
-                    .sorted(Comparator.comparingLong(CrashReports::modified).reversed())
-                    .toList();
-        }
+        List<Path> reports = Folders.list(folder, file -> {
+            String name = file.getFileName().toString();
+            return name.startsWith(prefix) && name.endsWith(SUFFIX);
+        });
+        reports.sort(Comparator.comparingLong(CrashReports::modified).reversed());
         for (Path old : reports.subList(Math.min(KEPT, reports.size()), reports.size())) {
             try {
                 Files.deleteIfExists(old);

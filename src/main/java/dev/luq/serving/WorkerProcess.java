@@ -11,6 +11,7 @@ import dev.luq.protocol.WorkerFrame;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Instant;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
@@ -40,16 +41,19 @@ final class WorkerProcess {
     private final String modelId;
     private final ChildCommand command;
     private final Blackbox blackbox;
+    private final Instant started;
     private final Process process;
     private final Events events;
     private final Logger log;
     private final LinkedBlockingDeque<ServerFrame> outbox = new LinkedBlockingDeque<>();
     private final SentImages images = new SentImages();
 
-    private WorkerProcess(String modelId, ChildCommand command, Blackbox blackbox, Process process, Events events) {
+    private WorkerProcess(
+            String modelId, ChildCommand command, Blackbox blackbox, Instant started, Process process, Events events) {
         this.modelId = modelId;
         this.command = command;
         this.blackbox = blackbox;
+        this.started = started;
         this.process = process;
         this.events = events;
         this.log = logger(modelId);
@@ -69,8 +73,9 @@ final class WorkerProcess {
             ProcessBuilder builder = new ProcessBuilder(
                     blackbox.isKept() ? command.line(modelId, blackbox.file().toString()) : command.line(modelId));
             ChildCommand.environment(builder.environment());
+            Instant before = Instant.now();
             process = LogRelay.start(builder, logger(modelId), modelId);
-            worker = new WorkerProcess(modelId, command, blackbox, process, events);
+            worker = new WorkerProcess(modelId, command, blackbox, before, process, events);
             worker.thread("write", worker::write);
             worker.thread("read", worker::read);
             started = true;
@@ -233,7 +238,7 @@ final class WorkerProcess {
                         kill();
                     }
                     int code = process.waitFor();
-                    return new ProcessExit(code, command.crashReport(modelId, process.pid()));
+                    return new ProcessExit(code, command.crashReport(modelId, process.pid(), started));
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }

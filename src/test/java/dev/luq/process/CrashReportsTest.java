@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,7 @@ class CrashReportsTest {
     @Test
     void theReportSaysWhichSignalWhereAndInWhichThread() throws IOException {
         Path file = Files.writeString(folder.resolve("luq-worker-vendor_model-12031.crash.log"), REPORT);
-        CrashReport report = reports().of("vendor/model", 12031).orElseThrow();
+        CrashReport report = reports().of("vendor/model", 12031, Instant.EPOCH).orElseThrow();
         assertEquals(
                 new CrashReport(
                         "SIGILL",
@@ -58,17 +59,28 @@ class CrashReportsTest {
     void reportsOfOtherRunsAndOfOtherErrorsAreNone() throws IOException {
         Files.writeString(folder.resolve("luq-worker-m-1.crash.log"), REPORT);
         Files.writeString(folder.resolve("luq-worker-m-2.crash.log"), "#  Internal Error (x.cpp:1), pid=2\n");
-        assertEquals(Optional.empty(), reports().of("m", 2));
-        assertEquals(Optional.empty(), reports().of("m", 3));
-        assertTrue(reports().of("m", 1).isPresent());
+        assertEquals(Optional.empty(), reports().of("m", 2, Instant.EPOCH));
+        assertEquals(Optional.empty(), reports().of("m", 3, Instant.EPOCH));
+        assertTrue(reports().of("m", 1, Instant.EPOCH).isPresent());
+    }
+
+    @Test
+    void aReportOfAnEarlierProcessWithTheSameIdIsNone() throws IOException {
+        Path file = Files.writeString(folder.resolve("luq-worker-m-7.crash.log"), REPORT);
+        Instant started = Instant.parse("2026-01-01T00:00:10.500Z");
+        Files.setLastModifiedTime(file, FileTime.from(started.minusSeconds(1)));
+        assertEquals(Optional.empty(), reports().of("m", 7, started));
+        assertTrue(Files.exists(file), "whoever looks for it may still find it");
+        Files.setLastModifiedTime(file, FileTime.from(Instant.parse("2026-01-01T00:00:10Z")));
+        assertTrue(reports().of("m", 7, started).isPresent(), "on a disk that knows seconds only");
     }
 
     @Test
     void aReportWithoutALineEndOrWithControlCharactersIsRead() throws IOException {
         Files.writeString(folder.resolve("luq-worker-m-1.crash.log"), REPORT.replace("ggml_tile", "\u001b[31m"));
-        assertTrue(reports().of("m", 1).orElseThrow().toString().contains("\\u001b[31m"));
+        assertTrue(reports().of("m", 1, Instant.EPOCH).orElseThrow().toString().contains("\\u001b[31m"));
         Files.write(folder.resolve("luq-worker-m-2.crash.log"), new byte[3 << 20]);
-        assertEquals(Optional.empty(), reports().of("m", 2));
+        assertEquals(Optional.empty(), reports().of("m", 2, Instant.EPOCH));
         assertEquals(CrashReports.LONGEST, Files.size(folder.resolve("luq-worker-m-2.crash.log")));
     }
 
@@ -79,7 +91,7 @@ class CrashReportsTest {
             Path file = Files.writeString(folder.resolve("luq-worker-m-" + pid + ".crash.log"), REPORT);
             Files.setLastModifiedTime(file, FileTime.fromMillis(1000L * pid));
         }
-        reports().of("m", CrashReports.KEPT + 3);
+        reports().of("m", CrashReports.KEPT + 3, Instant.EPOCH);
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(CrashReports.KEPT + 1, left.count());
         }
