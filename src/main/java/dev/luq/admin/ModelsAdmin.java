@@ -99,7 +99,6 @@ public class ModelsAdmin {
     @Operation(operationId = "listAdminModels", summary = "All models, the default one first")
     public Models list() {
         List<CatalogEntry> entries = catalog.entries();
-        memory.retain(entries.stream().map(CatalogEntry::id).toList());
         MemoryUse use = control.memory();
         return new Models(
                 "list",

@@ -126,6 +126,7 @@ public class ModelControl {
             catalog.unregister(id);
             end(id);
             supervisor.remove(id);
+            memory.forget(id);
             supervisor.tidyCaches();
             return null;
         });

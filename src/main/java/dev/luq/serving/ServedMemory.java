@@ -7,15 +7,15 @@ import dev.luq.memory.MemoryEstimate;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /**
- * What the models of the catalogue take as they are served. Headers are read once for each set of files, and not kept,
- * as the catalogue does not keep them: a vocabulary alone takes megabytes. Thread-safe.
+ * What the models of the catalogue take as they are served. Headers are read when a model's files or settings are others
+ * than before, and not kept, as the catalogue does not keep them: a vocabulary alone takes megabytes. Thread-safe.
  */
 @Singleton
 public class ServedMemory {
@@ -23,7 +23,8 @@ public class ServedMemory {
     private final WorkerConfig config;
     private final Map<String, Estimated> known = new ConcurrentHashMap<>();
 
-    private record Served(List<Path> files, Optional<Path> mmproj, long created) {}
+    /** What an estimate depends on. */
+    private record Served(List<Path> files, Optional<Path> mmproj, FileStamps stamps, WorkerSettings settings) {}
 
     private record Estimated(Served served, Optional<MemoryEstimate> memory) {}
 
@@ -34,7 +35,10 @@ public class ServedMemory {
 
     /** @return empty for files that cannot be served or whose layers cannot be told apart */
     public Optional<MemoryEstimate> of(CatalogEntry entry) {
-        Served served = new Served(entry.files(), entry.mmproj(), entry.created());
+        List<Path> all =
+                Stream.concat(entry.files().stream(), entry.mmproj().stream()).toList();
+        Served served = new Served(
+                entry.files(), entry.mmproj(), FileStamps.of(all), WorkerSettings.of(config, entry.settings()));
         return known.compute(
                         entry.id(),
                         (id, before) -> before != null && before.served().equals(served)
@@ -51,9 +55,9 @@ public class ServedMemory {
                 .orElse(0L);
     }
 
-    /** Forgets all other models. */
-    public void retain(Collection<String> ids) {
-        known.keySet().retainAll(ids);
+    /** A model is no longer in the catalogue. */
+    void forget(String id) {
+        known.remove(id);
     }
 
     private Optional<MemoryEstimate> estimate(CatalogEntry entry) {
