@@ -16,8 +16,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -308,9 +310,12 @@ public class Catalog {
 
     /**
      * Makes a model what it was prepared to be; called when it is served like that, so that this is also what readers
-     * see when it cannot be saved.
+     * see when it cannot be saved. Calling it again saves it then.
      *
      * @param prepared by {@link #prepare}
+     * @throws CatalogException.NotFound when there is no such model, or its variant was deleted meanwhile
+     * @throws CatalogException.NotSaved when the disk does not take it; the model is what it was prepared to be until
+     *     the server ends
      */
     public synchronized CatalogEntry activate(CatalogEntry prepared) {
         CatalogEntry now = get(prepared.id());
@@ -325,10 +330,18 @@ public class Catalog {
                 prepared.created(),
                 prepared.facts(),
                 prepared.problem());
-        view = view.replace(next);
-        save(state -> state.with(
-                next.id(),
-                old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));
+        CatalogView changed = view.replace(next);
+        Optional<String> variant = next.variant().map(Variant::id);
+        try {
+            save(state -> {
+                variant.ifPresent(variants::find); // nobody deletes it from here on
+                return state.with(next.id(), old -> old.withVariant(variant.orElse(null)));
+            });
+        } catch (CatalogException.NotSaved e) {
+            view = changed;
+            throw e;
+        }
+        view = changed;
         return next;
     }
 
@@ -336,17 +349,29 @@ public class Catalog {
      * Deletes a variant from the store.
      *
      * @throws CatalogException.NotFound when there is none with this id
-     * @throws CatalogException.Conflict when a model is served from it or will be
+     * @throws CatalogException.Conflict when a model is served from it or will be, by this server or another one of the
+     *     data folder
      */
     public synchronized void deleteVariant(String id) {
-        view.entries().stream()
-                .filter(entry -> entry.variant().filter(v -> v.id().equals(id)).isPresent())
-                .findFirst()
-                .ifPresent(entry -> {
-                    throw new CatalogException.Conflict("The variant " + id + " is active for the model " + entry.id()
-                            + "; activate another one or the base first");
-                });
-        variants.delete(id);
+        save(state -> {
+            Stream<String> here = view.entries().stream()
+                    .filter(entry ->
+                            entry.variant().filter(v -> v.id().equals(id)).isPresent())
+                    .map(CatalogEntry::id);
+            Stream<String> saved = state.models().entrySet().stream()
+                    .filter(model -> id.equals(model.getValue().variant()))
+                    .map(Map.Entry::getKey);
+            Stream.concat(here, saved).findFirst().ifPresent(model -> {
+                throw new CatalogException.Conflict("The variant " + id + " is active for the model " + model
+                        + "; activate another one or the base first"
+                        + (withId(model).isPresent()
+                                ? ""
+                                : ". This server has no such model: another one on the same data folder may, and"
+                                        + " otherwise its entry in catalog.json is to be removed"));
+            });
+            variants.delete(id);
+            return state;
+        });
     }
 
     /**

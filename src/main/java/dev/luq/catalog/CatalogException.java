@@ -35,7 +35,7 @@ public abstract sealed class CatalogException extends RuntimeException {
         }
     }
 
-    /** The change could not be written; nothing was changed. */
+    /** The change could not be written; nothing was changed, but for what {@link Catalog#activate} says. */
     public static final class NotSaved extends CatalogException {
         NotSaved(Throwable cause) {
             super("The change could not be written to the data folder; the server's log says why.", cause);

@@ -142,7 +142,7 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
     }
 
     /**
-     * Changes the file. Other processes wait meanwhile.
+     * Changes the file, unless it says so already. Other processes wait meanwhile.
      *
      * @return what is in it now
      * @throws CatalogException.NotSaved when the disk does not take it; the file is as before then
@@ -156,8 +156,11 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
                             StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE);
                     FileLock lock = lockFile.lock()) {
-                CatalogState next = change.apply(read(data));
-                JsonFile.write(file, next);
+                CatalogState before = read(data);
+                CatalogState next = change.apply(before);
+                if (!next.equals(before)) {
+                    JsonFile.write(file, next);
+                }
                 return next;
             }
         } catch (IOException | UncheckedIOException e) {

@@ -141,7 +141,6 @@ public class ModelControl {
                 prepare(route, () -> catalog.get(id).variant().map(Variant::id));
             }
             CatalogEntry loaded = catalog.setUnloaded(id, false);
-            supervisor.changed(route);
             awaitLoaded(route);
             return loaded;
         });
@@ -155,7 +154,6 @@ public class ModelControl {
         return operation(id, () -> {
             ModelRoute route = supervisor.routeOf(id);
             CatalogEntry prepared = prepare(route, () -> catalog.wantedVariant(id));
-            supervisor.changed(route);
             if (prepared.settings().load() == LoadPolicy.START) {
                 awaitLoaded(route);
             }
@@ -174,7 +172,16 @@ public class ModelControl {
         if (route.state() == ModelWorker.State.FAILED) {
             end(id);
         }
-        return supervisor.loader().exclusively(id, () -> catalog.activate(checked));
+        return supervisor.loader().exclusively(id, () -> activate(route, checked));
+    }
+
+    /** What is served is told also where it cannot be saved. */
+    private CatalogEntry activate(ModelRoute route, CatalogEntry prepared) {
+        try {
+            return catalog.activate(prepared);
+        } finally {
+            supervisor.changed(route);
+        }
     }
 
     private void awaitLoaded(ModelRoute route) throws InterruptedException {
@@ -240,11 +247,12 @@ public class ModelControl {
                 swapped = supervisor.loader().swapping(id, () -> {
                     Optional<SwapMode> how =
                             route.current() == null ? Optional.empty() : Optional.of(swap(route, now, prepared, mode));
-                    catalog.activate(prepared);
+                    activate(route, prepared);
                     return how;
                 });
                 next = catalog.get(id);
-                supervisor.changed(route);
+            } else {
+                next = catalog.activate(next); // it may not have been saved
             }
             Duration duration = Duration.ofNanos(System.nanoTime() - start);
             LOG.infof(

@@ -16,6 +16,7 @@ import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
@@ -36,6 +37,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -43,6 +45,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -256,6 +259,33 @@ class ModelsAdminTest {
                 .body("swap", equalTo("pause"))
                 .body("model.variant", nullValue());
         user().get("/v1/models/tiny").then().body("luq.variant", nullValue());
+    }
+
+    @Test
+    void anActivationThatIsNotSavedIsToldEverywhereAndSavedByAskingAgain() throws Exception {
+        Path catalog = AdminProfile.data().resolve("catalog.json");
+        String base = modelInfo();
+        Path taken = Files.createDirectories(AdminProfile.data().resolve("catalog.json.part/taken"));
+        try {
+            activate("tiny", "low", "auto").statusCode(507).body("error.code", equalTo("not_saved"));
+        } finally {
+            Files.delete(taken);
+            Files.delete(taken.getParent());
+        }
+        user().get("/v1/models/tiny").then().body("luq.variant", equalTo("low"));
+        assertNotEquals(base, modelInfo());
+        activate("tiny", "low", "auto").statusCode(200).body("swap", equalTo("none"));
+        assertTrue(Files.readString(catalog).contains("\"low\""), "a restart serves it too");
+        activate("tiny", "base", "auto").statusCode(200);
+        assertEquals(base, modelInfo());
+    }
+
+    private static String modelInfo() {
+        return admin().get("/q/metrics")
+                .asString()
+                .lines()
+                .filter(line -> line.startsWith("luq_model_info{") && line.contains("model_name=\"tiny\""))
+                .collect(Collectors.joining("\n"));
     }
 
     @Test

@@ -401,6 +401,48 @@ class CatalogTest {
     }
 
     @Test
+    void aVariantThatIsDeletedMeanwhileIsNotActivated() {
+        Map<String, Variant> known = new HashMap<>(Map.of("v1", variant("v1", QWEN)));
+        Map<String, String> config = Map.of("luq.models.a.model", QWEN, "luq.data-dir", folder + "/data");
+        Catalog catalog = catalog(config, variants(known));
+        CatalogEntry prepared = catalog.prepare("a", Optional.of("v1"));
+        known.clear();
+        assertThrows(CatalogException.NotFound.class, () -> catalog.activate(prepared));
+        assertEquals(Optional.empty(), catalog.get("a").variant());
+        assertEquals(Optional.empty(), catalog(config).get("a").problem());
+    }
+
+    @Test
+    void aVariantThatAnotherServerOfTheDataFolderServesIsNotDeleted() {
+        VariantStore store = variants(Map.of("v1", variant("v1", QWEN)));
+        String data = folder + "/data";
+        Catalog one = catalog(Map.of("luq.models.a.model", QWEN, "luq.data-dir", data), store);
+        Catalog same = catalog(Map.of("luq.models.a.model", QWEN, "luq.data-dir", data), store);
+        Catalog other = catalog(Map.of("luq.models.b.model", QWEN, "luq.data-dir", data), store);
+        one.activate(one.prepare("a", Optional.of("v1")));
+        assertThrows(CatalogException.Conflict.class, () -> same.deleteVariant("v1"));
+        String refused = assertThrows(CatalogException.Conflict.class, () -> other.deleteVariant("v1"))
+                .getMessage();
+        assertTrue(refused.contains("This server has no such model"), refused);
+        one.activate(one.prepare("a", Optional.empty()));
+        assertThrows(CatalogException.NotFound.class, () -> other.deleteVariant("v1"), "the store is asked");
+    }
+
+    @Test
+    void anActivationThatIsNotSavedIsSeenAndSavedByTheNextOne() throws IOException {
+        VariantStore store = variants(Map.of("v1", variant("v1", QWEN)));
+        Map<String, String> config = Map.of("luq.models.a.model", QWEN, "luq.data-dir", folder + "/data");
+        Catalog catalog = catalog(config, store);
+        CatalogEntry prepared = catalog.prepare("a", Optional.of("v1"));
+        Path data = Files.writeString(folder.resolve("data"), "a file where the folder should be");
+        assertThrows(CatalogException.NotSaved.class, () -> catalog.activate(prepared));
+        assertEquals(prepared.variant(), catalog.get("a").variant());
+        Files.delete(data);
+        catalog.activate(catalog.prepare("a", Optional.of("v1")));
+        assertEquals(prepared.variant(), catalog(config, store).get("a").variant());
+    }
+
+    @Test
     void aCatalogueThatCannotBeUnderstoodIsNotOverwritten() throws IOException {
         Files.createDirectories(folder.resolve("data"));
         Path file = Files.writeString(folder.resolve("data").resolve("catalog.json"), "{\"version\":1,\"models\":[");
