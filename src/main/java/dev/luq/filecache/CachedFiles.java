@@ -198,21 +198,34 @@ public final class CachedFiles {
         if (folder == null) {
             return;
         }
+        try {
+            try {
+                write(folder, name, bytes);
+            } catch (NoSuchFileException e) {
+                // Another server of the data folder knows no such model, or keeps nothing.
+                if (user.isUnchanged()) {
+                    cache.make(HexFormat.of().formatHex(folder.digest), user);
+                    write(folder, name, bytes);
+                }
+            }
+        } catch (IOException | UncheckedIOException e) {
+            warn("cannot be kept", e);
+        }
+    }
+
+    /** @throws NoSuchFileException when the folder was removed */
+    private void write(Own folder, String name, ByteBuffer bytes) throws IOException {
         Path file = file(folder, name);
         long length = HEADER_BYTES + (long) bytes.remaining();
+        if (Files.exists(file) || !cache.reserve(length)) {
+            return;
+        }
+        Path aside = Files.createTempFile(folder.folder, "", FileCache.ASIDE, FileCache.OWNERS_FILE);
         try {
-            if (Files.exists(file) || !cache.reserve(length)) {
-                return;
-            }
-            Path aside = Files.createTempFile(folder.folder, "", FileCache.ASIDE, FileCache.OWNERS_FILE);
-            try {
-                write(aside, length, header(folder, name, bytes), bytes.duplicate());
-                Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
-            } finally {
-                Files.deleteIfExists(aside);
-            }
-        } catch (IOException e) {
-            warn("cannot be kept", e);
+            write(aside, length, header(folder, name, bytes), bytes.duplicate());
+            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(aside);
         }
     }
 

@@ -277,6 +277,26 @@ class CachedFilesTest {
     }
 
     @Test
+    void whatAnotherServerRemovedIsKeptAnew() throws IOException {
+        CachedFiles files = files(1 << 20);
+        write(files, "cat");
+        folder(1 << 20).retain(model -> false);
+        assertFalse(has(files, "cat"));
+        write(files, "dog");
+        assertTrue(has(files, "dog"));
+        folder(0).delete();
+        write(files, "cat");
+        assertTrue(has(files, "cat"));
+        folder(1 << 20).retain(model -> model.equals("model"));
+        assertTrue(has(files, "cat"));
+
+        Files.writeString(mmproj, "another projector");
+        folder(1 << 20).retain(model -> true);
+        write(files, "dog");
+        assertEquals(List.of(), images(), "nobody will ask for it");
+    }
+
+    @Test
     void aFolderThatCannotBeMadeKeepsNothing() throws IOException {
         Files.createDirectories(directory.resolve("data"));
         Files.writeString(directory.resolve("data/cached"), "a file in its place");
