@@ -33,7 +33,7 @@ public class GenerationMeters implements GenerationListener {
             List.of("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "crash", "exit");
 
     private final MeterRegistry registry;
-    /** By model: looking a timer up in the registry costs more than recording. */
+    /** By model, of those that there are: looking a timer up in the registry costs more than recording. */
     private final Map<String, Timer> interTokenLatencies = new ConcurrentHashMap<>();
 
     @Inject
@@ -41,15 +41,22 @@ public class GenerationMeters implements GenerationListener {
         this.registry = registry;
     }
 
-    /** The model's meters are gone from the registry. */
+    /** The model is gone: what is still told of it is not recorded. */
     void forget(String modelId) {
         interTokenLatencies.remove(modelId);
+    }
+
+    /** Records something of a model, unless it is gone: its meters would come back. */
+    void record(String modelId, Runnable recording) {
+        interTokenLatencies.computeIfPresent(modelId, (id, latency) -> {
+            recording.run();
+            return latency;
+        });
     }
 
     void create(String modelId) {
         for (Metrics latency : List.of(
                 Metrics.TIME_TO_FIRST_TOKEN,
-                Metrics.INTER_TOKEN_LATENCY,
                 Metrics.E2E_LATENCY,
                 Metrics.QUEUE_TIME,
                 Metrics.PREFILL_TIME,
@@ -62,27 +69,39 @@ public class GenerationMeters implements GenerationListener {
         UNANSWERED.forEach(reason -> counter(Metrics.REQUESTS_FAILED, modelId, "finished_reason", reason));
         REASONS.forEach(reason -> counter(Metrics.REQUESTS_REJECTED, modelId, "reason", reason));
         SIGNALS.forEach(signal -> counter(Metrics.WORKER_RESTARTS, modelId, "signal", signal));
+        interTokenLatencies.put(modelId, timer(Metrics.INTER_TOKEN_LATENCY, modelId));
     }
 
     @Override
     public void rejected(String modelId, String reason) {
-        counter(Metrics.REQUESTS_REJECTED, modelId, "reason", reason).increment();
+        record(modelId, () -> counter(Metrics.REQUESTS_REJECTED, modelId, "reason", reason)
+                .increment());
     }
 
     @Override
     public void firstToken(String modelId, Duration sinceSubmitted) {
-        timer(Metrics.TIME_TO_FIRST_TOKEN, modelId).record(sinceSubmitted);
+        record(modelId, () -> timer(Metrics.TIME_TO_FIRST_TOKEN, modelId).record(sinceSubmitted));
     }
 
     @Override
     public void nextToken(String modelId, Duration sincePrevious) {
-        interTokenLatencies
-                .computeIfAbsent(modelId, id -> timer(Metrics.INTER_TOKEN_LATENCY, id))
-                .record(sincePrevious);
+        Timer latency = interTokenLatencies.get(modelId);
+        if (latency != null) {
+            latency.record(sincePrevious);
+        }
     }
 
     @Override
     public void ended(
+            String modelId,
+            String finishReason,
+            Duration total,
+            WorkerFrame.Accepted accepted,
+            WorkerFrame.Finished finished) {
+        record(modelId, () -> recordEnd(modelId, finishReason, total, accepted, finished));
+    }
+
+    private void recordEnd(
             String modelId,
             String finishReason,
             Duration total,
@@ -108,7 +127,8 @@ public class GenerationMeters implements GenerationListener {
 
     @Override
     public void workerDied(String modelId, String signal) {
-        counter(Metrics.WORKER_RESTARTS, modelId, "signal", signal).increment();
+        record(modelId, () -> counter(Metrics.WORKER_RESTARTS, modelId, "signal", signal)
+                .increment());
     }
 
     private static Duration millis(double millis) {

@@ -60,18 +60,18 @@ public class ModelMeters implements ModelListener {
 
     @Override
     public void removed(String modelId) {
-        remove(meter -> true, modelId);
         generations.forget(modelId);
+        remove(meter -> true, modelId);
     }
 
     @Override
     public void loaded(String modelId, Duration took) {
-        loads(modelId).record(took);
+        generations.record(modelId, () -> loads(modelId).record(took));
     }
 
     @Override
     public void unloaded(String modelId, String reason) {
-        unloads(modelId, reason).increment();
+        generations.record(modelId, () -> unloads(modelId, reason).increment());
     }
 
     // The registry answers with the meter that is there already.
