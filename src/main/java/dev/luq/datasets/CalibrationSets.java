@@ -14,8 +14,6 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -29,7 +27,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
@@ -47,7 +44,9 @@ public class CalibrationSets {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final String RECORD = "set.json";
     private static final String FILES = "files";
-    private static final String INCOMING = ".incoming-";
+    /** In an {@link Incoming}: what becomes the set's folder. */
+    private static final String SET = "set";
+
     /** Of a set; each is listed with it. */
     private static final int MOST_CATEGORIES = 1000;
     /** Uploads at the same time. */
@@ -58,8 +57,10 @@ public class CalibrationSets {
     private final Path home;
     /** Names of the sets that are being uploaded. */
     private final Set<String> receiving = new HashSet<>();
-    /** Held while a set's files are read, or an archive's: they are many megabytes of memory. */
+    /** Held while a set's files are read: they are many megabytes of memory. */
     private final Object reading = new Object();
+    /** Held while an archive is unpacked, which takes memory too, and may take minutes. */
+    private final Object unpacking = new Object();
 
     @Inject
     CalibrationSets(SetsConfig config, DataConfig data) {
@@ -75,8 +76,8 @@ public class CalibrationSets {
     /** What was coming in when a server ended is of no use. */
     void start(@Observes StartupEvent event) {
         if (Files.isDirectory(home)) {
-            try (DirectoryStream<Path> left = Files.newDirectoryStream(home, INCOMING + "*")) {
-                left.forEach(CalibrationSets::delete);
+            try {
+                Incoming.deleteAbandoned(home);
             } catch (IOException e) {
                 LOG.warnf("What is left in %s cannot be deleted: %s", home, e.getMessage());
             }
@@ -87,9 +88,9 @@ public class CalibrationSets {
     public List<CalibrationSet> list() {
         List<CalibrationSet> sets = new ArrayList<>();
         if (Files.isDirectory(home)) {
-            try (DirectoryStream<Path> folders = Files.newDirectoryStream(
-                    home, f -> NAME.matcher(f.getFileName().toString()).matches())) {
-                folders.forEach(folder -> read(folder).ifPresent(sets::add));
+            try {
+                Folders.list(home, f -> NAME.matcher(f.getFileName().toString()).matches())
+                        .forEach(folder -> read(folder).ifPresent(sets::add));
             } catch (IOException e) {
                 LOG.errorf(e, "The sets in %s cannot be listed", home);
             }
@@ -107,7 +108,7 @@ public class CalibrationSets {
                     .filter(name -> NAME.matcher(name).matches() && !taken.contains(name))
                     .sorted()
                     .toList();
-        } catch (IOException | DirectoryIteratorException e) {
+        } catch (IOException e) {
             LOG.errorf(e, "The folders in luq.sets.root cannot be listed");
             return List.of();
         }
@@ -198,17 +199,17 @@ public class CalibrationSets {
     public final class Upload implements AutoCloseable {
 
         private final String name;
-        private final Path incoming;
+        private final Incoming incoming;
         private boolean closed;
 
-        private Upload(String name, Path incoming) {
+        private Upload(String name, Incoming incoming) {
             this.name = name;
             this.incoming = incoming;
         }
 
         /** Where the archive, a zip, is to be written; not there yet. */
         public Path archive() {
-            return incoming.resolve("upload.zip");
+            return incoming.path().resolve("upload.zip");
         }
 
         /** Bytes that the archive may have. */
@@ -222,9 +223,7 @@ public class CalibrationSets {
          * @throws SetException when it is no set, unpacks to too much, or the name is taken by another one
          */
         public synchronized CalibrationSet accept() {
-            synchronized (reading) {
-                return unpack(name, archive(), incoming);
-            }
+            return add(name, archive(), incoming.path());
         }
 
         /** Removes what is left of it, after {@link #accept} has ended. */
@@ -232,7 +231,7 @@ public class CalibrationSets {
         public synchronized void close() {
             if (!closed) {
                 closed = true;
-                delete(incoming);
+                incoming.close();
                 received(name);
             }
         }
@@ -243,20 +242,28 @@ public class CalibrationSets {
         }
     }
 
-    private CalibrationSet unpack(String name, Path zip, Path incoming) {
+    private CalibrationSet add(String name, Path zip, Path incoming) {
         try {
-            Path files = Files.createDirectory(incoming.resolve(FILES));
-            Path set = new Archive(config.maxUnpackedBytes(), config.maxFiles()).unpack(zip, files);
-            Files.delete(zip);
-            Folders.forceAll(set);
-            if (!set.equals(files)) {
-                Path inner = Files.move(set, incoming.resolve("inner"), StandardCopyOption.ATOMIC_MOVE);
-                Files.delete(files);
-                Files.move(inner, files, StandardCopyOption.ATOMIC_MOVE);
+            Path set = Files.createDirectory(incoming.resolve(SET));
+            Path files = Files.createDirectory(set.resolve(FILES));
+            synchronized (unpacking) {
+                unpack(zip, files, incoming.resolve("inner"));
             }
-            return add(incoming, describe(name, true, files, home.resolve(name).resolve(FILES), Instant.now()));
+            return add(set, describe(name, true, files, home.resolve(name).resolve(FILES), Instant.now()));
         } catch (IOException | UncheckedIOException e) {
             throw notSaved(name, e);
+        }
+    }
+
+    /** @param aside where nothing is, on the same disk */
+    private void unpack(Path zip, Path files, Path aside) throws IOException {
+        Path unpacked = new Archive(config.maxUnpackedBytes(), config.maxFiles()).unpack(zip, files);
+        Files.delete(zip);
+        Folders.forceAll(unpacked);
+        if (!unpacked.equals(files)) {
+            Files.move(unpacked, aside, StandardCopyOption.ATOMIC_MOVE);
+            Files.delete(files);
+            Files.move(aside, files, StandardCopyOption.ATOMIC_MOVE);
         }
     }
 
@@ -276,11 +283,8 @@ public class CalibrationSets {
         try {
             Path named = root.below(folder);
             CalibrationSet set = describe(name, false, named, named, Instant.now());
-            Path incoming = incoming();
-            try {
-                return add(incoming, set);
-            } finally {
-                delete(incoming);
+            try (Incoming incoming = incoming()) {
+                return add(Files.createDirectory(incoming.path().resolve(SET)), set);
             }
         } catch (IOException | UncheckedIOException e) {
             LOG.errorf(e, "The set %s cannot be added", name);
@@ -303,7 +307,7 @@ public class CalibrationSets {
             throw new SetException.NotFound(name);
         }
         try {
-            Path gone = home.resolve(INCOMING + UUID.randomUUID());
+            Path gone = Incoming.unused(home);
             Folders.move(home.resolve(name), gone);
             delete(gone);
         } catch (IOException e) {
@@ -319,9 +323,9 @@ public class CalibrationSets {
         }
     }
 
-    private Path incoming() {
+    private Incoming incoming() {
         try {
-            return Files.createDirectory(Folders.create(home).resolve(INCOMING + UUID.randomUUID()));
+            return Incoming.create(home);
         } catch (IOException e) {
             LOG.errorf(e, "Nothing can be written to %s", home);
             throw new SetException.NotSaved(e);
@@ -360,7 +364,8 @@ public class CalibrationSets {
         }
     }
 
-    private synchronized CalibrationSet add(Path incoming, CalibrationSet set) throws IOException {
+    /** @param folder empty, or with the set's files */
+    private synchronized CalibrationSet add(Path folder, CalibrationSet set) throws IOException {
         Optional<CalibrationSet> before = find(set.name());
         if (before.isPresent()) {
             if (before.get().digest().equals(set.digest())
@@ -371,8 +376,8 @@ public class CalibrationSets {
                     "There is another calibration set named " + set.name() + "; delete it first or use another name");
         }
         requireRoom();
-        JsonFile.write(incoming.resolve(RECORD), set);
-        Folders.move(incoming, home.resolve(set.name()));
+        JsonFile.write(folder.resolve(RECORD), set);
+        Folders.move(folder, home.resolve(set.name()));
         return set;
     }
 

@@ -303,6 +303,16 @@ class CalibrationSetsTest {
         nothingIsLeftOver();
     }
 
+    @Test
+    void whatComesInAtAnotherServerOfTheDataFolderStays() throws IOException {
+        try (CalibrationSets.Upload upload = sets().receive("a")) {
+            Files.write(upload.archive(), TestArchives.zip(TestArchives.set()));
+            sets().start(null);
+            assertEquals(2, upload.accept().examples());
+        }
+        nothingIsLeftOver("a");
+    }
+
     private void refused(String reason, byte[] archive) {
         String message = assertThrows(SetException.Invalid.class, () -> upload("bad", archive))
                 .getMessage();
