@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -49,6 +48,7 @@ class RequantizationFactory {
     private final VariantStore variants;
     private final WorkerConfig workerConfig;
     private final JobsConfig jobsConfig;
+    private final Jobs jobs;
 
     @Inject
     RequantizationFactory(
@@ -56,12 +56,14 @@ class RequantizationFactory {
             CalibrationSets sets,
             VariantStore variants,
             WorkerConfig workerConfig,
-            JobsConfig jobsConfig) {
+            JobsConfig jobsConfig,
+            Jobs jobs) {
         this.catalog = catalog;
         this.sets = sets;
         this.variants = variants;
         this.workerConfig = workerConfig;
         this.jobsConfig = jobsConfig;
+        this.jobs = jobs;
     }
 
     /** @throws InvalidRequest when the key is malformed */
@@ -80,7 +82,7 @@ class RequantizationFactory {
         CatalogEntry entry = model(modelId);
         CheckedModel base = ServedShape.base(entry);
         Budget budget = Budget.parse(AdminBody.required(request.budget(), "budget"));
-        Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        Instant now = jobs.nextCreated();
         String id = "rq-" + TIME.format(now) + "-"
                 + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
         RequantizationSpec.Calibration calibration = RequantizationSpec.Calibration.DEFAULT;

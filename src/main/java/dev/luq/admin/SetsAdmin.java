@@ -165,13 +165,11 @@ public class SetsAdmin {
     @APIResponse(responseCode = "204", description = "Deleted")
     public void delete(@PathParam("name") String name) {
         String folder = sets.get(name).folder();
-        for (Job job : jobs.list()) {
-            if (!job.state().isFinal()) {
-                RequantizationSpec.Sets used =
-                        RequantizationSpec.read(jobs.folder(job.id())).sets();
-                if (used.calibration().equals(folder) || used.evaluation().equals(folder)) {
-                    throw new Refused(ApiError.of(409, "conflict", "The set is used by re-quantization " + job.id()));
-                }
+        for (Job job : jobs.unfinished()) {
+            RequantizationSpec.Sets used =
+                    RequantizationSpec.read(jobs.folder(job.id())).sets();
+            if (used.calibration().equals(folder) || used.evaluation().equals(folder)) {
+                throw new Refused(ApiError.of(409, "conflict", "The set is used by re-quantization " + job.id()));
             }
         }
         sets.delete(name);

@@ -1,5 +1,6 @@
 package dev.luq.jobs;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.luq.requant.spec.Phase;
 import dev.luq.serving.SwapMode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -22,6 +23,7 @@ import java.util.TreeMap;
  * @param created when it was asked for
  * @param started when its first process started
  * @param finished when it reached its final state
+ * @param cancelRequested when it was to be cancelled while it ran; empty once it has ended
  * @param phase at work, or the last one
  * @param progress of the whole job, 0..1
  * @param secondsLeft estimate; empty when nothing is known or nothing is left
@@ -43,6 +45,7 @@ public record Job(
         Instant created,
         Optional<Instant> started,
         Optional<Instant> finished,
+        @JsonInclude(JsonInclude.Include.NON_ABSENT) Optional<Instant> cancelRequested,
         Optional<Phase> phase,
         double progress,
         OptionalLong secondsLeft,
@@ -86,6 +89,7 @@ public record Job(
                 created,
                 started,
                 Optional.empty(),
+                Optional.empty(),
                 phase,
                 progress,
                 OptionalLong.empty(),
@@ -112,6 +116,7 @@ public record Job(
                 created,
                 started,
                 finished,
+                cancelRequested,
                 phase,
                 progress,
                 secondsLeft,
@@ -134,12 +139,36 @@ public record Job(
                 created,
                 Optional.of(started.orElse(now)),
                 Optional.empty(),
+                Optional.empty(),
                 phase,
                 progress,
                 OptionalLong.empty(),
                 phaseSeconds,
                 Optional.empty(),
                 Optional.empty(),
+                deaths,
+                idempotency,
+                activation);
+    }
+
+    Job cancelling(Instant now) {
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                Optional.of(cancelRequested.orElse(now)),
+                phase,
+                progress,
+                secondsLeft,
+                phaseSeconds,
+                note,
+                error,
                 deaths,
                 idempotency,
                 activation);
@@ -156,6 +185,7 @@ public record Job(
                 created,
                 started,
                 finished,
+                cancelRequested,
                 Optional.of(next),
                 progress,
                 secondsLeft,
@@ -180,6 +210,7 @@ public record Job(
                 created,
                 started,
                 finished,
+                cancelRequested,
                 phase,
                 progress,
                 secondsLeft,
@@ -202,6 +233,7 @@ public record Job(
                 created,
                 started,
                 finished,
+                cancelRequested,
                 phase,
                 share,
                 left,
@@ -224,6 +256,7 @@ public record Job(
                 created,
                 started,
                 finished,
+                cancelRequested,
                 phase,
                 progress,
                 secondsLeft,
@@ -246,6 +279,7 @@ public record Job(
                 created,
                 started,
                 Optional.of(now),
+                Optional.empty(),
                 phase,
                 end == JobState.SUCCEEDED ? 1 : progress,
                 OptionalLong.empty(),
@@ -268,6 +302,7 @@ public record Job(
                 created,
                 started,
                 finished,
+                cancelRequested,
                 phase,
                 progress,
                 secondsLeft,

@@ -9,11 +9,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
@@ -48,28 +46,28 @@ final class JobFolders {
     Optional<FileChannel> lock() throws IOException {
         Folders.create(root);
         FileChannel channel = FileChannel.open(root.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean locked = false;
         try {
-            if (channel.tryLock() != null) {
-                return Optional.of(channel);
-            }
+            locked = channel.tryLock() != null;
         } catch (OverlappingFileLockException e) {
             LOG.debug("Another one of this process has the lock");
+        } finally {
+            if (!locked) {
+                channel.close();
+            }
         }
-        channel.close();
-        return Optional.empty();
+        return locked ? Optional.of(channel) : Optional.empty();
     }
 
-    /** Records that cannot be read are logged and left out. */
-    List<Job> load() {
-        List<Job> jobs = new ArrayList<>();
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, Files::isDirectory)) {
-            for (Path folder : folders) {
-                read(folder).ifPresent(jobs::add);
-            }
-        } catch (IOException e) {
-            LOG.errorf(e, "The jobs in %s cannot be listed", root);
-        }
-        return jobs;
+    /**
+     * Records that cannot be read are logged and left out.
+     *
+     * @throws IOException when the folder cannot be listed
+     */
+    List<Job> load() throws IOException {
+        return Folders.list(root, Files::isDirectory).stream()
+                .flatMap(folder -> read(folder).stream())
+                .toList();
     }
 
     private static Optional<Job> read(Path folder) {

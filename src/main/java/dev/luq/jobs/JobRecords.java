@@ -47,19 +47,22 @@ final class JobRecords {
      * Takes the records over and reads them, unless another server has them.
      *
      * @return whether they are this one's
-     * @throws JobRequestException.NotSaved when the folder cannot be written
+     * @throws JobRequestException.NotSaved when the folder cannot be read or written; they are not this one's then
      */
     boolean take() {
         try {
-            lock = folders.lock().orElse(null);
+            Optional<FileChannel> taken = folders.lock();
+            if (taken.isEmpty()) {
+                return false;
+            }
+            lock = taken.get();
+            folders.load().forEach(job -> jobs.put(job.id(), job));
+            return true;
         } catch (IOException e) {
-            LOG.error("The folder of the jobs cannot be written", e);
+            close();
+            lock = null;
             throw new JobRequestException.NotSaved(e);
         }
-        if (lock != null) {
-            folders.load().forEach(job -> jobs.put(job.id(), job));
-        }
-        return lock != null;
     }
 
     /** Leaves them to another server: no change is recorded any more. */

@@ -17,16 +17,15 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -37,15 +36,15 @@ import org.jboss.logging.Logger;
 
 /**
  * All re-quantizations of the data folder and the queue they wait in, in the order of their ids. What changes in one is
- * told once it is recorded; a job that ran when the server ended is queued again when it starts. Of several servers on
- * one data folder one has the jobs. Thread-safe.
+ * told once it is recorded; a job that ran when the server ended is queued again when it starts, unless it was to be
+ * cancelled. Of several servers on one data folder one has the jobs. Thread-safe.
  */
 @ApplicationScoped
 public class Jobs {
 
     private static final Logger LOG = Logger.getLogger(Jobs.class);
 
-    /** How often a server looks whether the one that has the jobs is gone. */
+    /** How often a server looks whether it can have the jobs now. */
     private static final long OWNERSHIP_MILLIS = 1_000;
 
     /** After how long an activation is tried again while something else is done with its model. */
@@ -75,9 +74,6 @@ public class Jobs {
     // all below guarded by this
     private final JobRecords records;
     private final Map<String, JobProcess> processes = new HashMap<>();
-    /** Running ones that are to be cancelled. */
-    private final Set<String> cancelling = new HashSet<>();
-
     private boolean stopping;
 
     @Inject
@@ -109,20 +105,37 @@ public class Jobs {
     }
 
     synchronized void start() {
-        if (records.exist() && !own()) {
-            LOG.warn("Another server uses the data folder and runs its re-quantizations; this one waits for it to end");
-            thread("luq-jobs-wait", this::awaitOwnership);
+        if (!records.exist()) {
+            return;
         }
+        try {
+            if (own()) {
+                return;
+            }
+            LOG.warn("Another server uses the data folder and runs its re-quantizations; this one waits for it to end");
+        } catch (JobRequestException.NotSaved e) {
+            LOG.error("The folder of the re-quantizations cannot be used; none runs until it can", e.getCause());
+        }
+        thread("luq-jobs-wait", this::awaitOwnership);
     }
 
     private void awaitOwnership() throws InterruptedException {
         while (true) {
             Thread.sleep(OWNERSHIP_MILLIS);
             synchronized (this) {
-                if (stopping || own()) {
+                if (stopping || ownNow()) {
                     return;
                 }
             }
+        }
+    }
+
+    private boolean ownNow() {
+        try {
+            return own();
+        } catch (JobRequestException.NotSaved e) {
+            LOG.debug("The folder of the re-quantizations cannot be used", e.getCause());
+            return false;
         }
     }
 
@@ -130,6 +143,7 @@ public class Jobs {
      * Takes over the data folder's jobs unless another server has them.
      *
      * @return whether they are this one's
+     * @throws JobRequestException.NotSaved when their folder cannot be used
      */
     private boolean own() {
         if (records.areOurs()) {
@@ -147,7 +161,9 @@ public class Jobs {
 
     private void recover() {
         for (Job job : records.all()) {
-            if (job.state() == JobState.RUNNING) {
+            if (job.state() == JobState.RUNNING && job.cancelRequested().isPresent()) {
+                records.change(job.id(), j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+            } else if (job.state() == JobState.RUNNING) {
                 LOG.infof("Re-quantization %s was running when its server ended and is resumed", job.id());
                 records.change(job.id(), Job::queued);
             } else if (JobEvents.isAwaited(job)) {
@@ -157,8 +173,13 @@ public class Jobs {
     }
 
     private void requireOwnership() {
-        if (!own()) {
-            throw new JobRequestException.Elsewhere();
+        try {
+            if (!own()) {
+                throw new JobRequestException.Elsewhere();
+            }
+        } catch (JobRequestException.NotSaved e) {
+            LOG.error("The folder of the re-quantizations cannot be used", e.getCause());
+            throw e;
         }
     }
 
@@ -198,6 +219,36 @@ public class Jobs {
         return records.all().stream()
                 .sorted(Comparator.comparing(Job::id).reversed())
                 .toList();
+    }
+
+    /**
+     * Those that have not ended, also where another server had them just now.
+     *
+     * @throws JobRequestException.Elsewhere when another server has them, so that they are not known here
+     * @throws JobRequestException.NotSaved when their folder cannot be used
+     */
+    public synchronized List<Job> unfinished() {
+        if (records.exist()) {
+            requireOwnership();
+        }
+        return records.all().stream().filter(job -> !job.state().isFinal()).toList();
+    }
+
+    /**
+     * When the next job counts as created, to the millisecond: after all that there are, also when the clock was set
+     * back, so that an id that begins with it comes last.
+     *
+     * @throws JobRequestException.Elsewhere when another server has the jobs of the data folder
+     * @throws JobRequestException.NotSaved when their folder cannot be used
+     */
+    public synchronized Instant nextCreated() {
+        requireOwnership();
+        Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        return records.all().stream()
+                .map(job -> job.created().plusMillis(1))
+                .filter(now::isBefore)
+                .max(Comparator.naturalOrder())
+                .orElse(now);
     }
 
     /** @throws JobRequestException.NotFound when there is none */
@@ -263,6 +314,7 @@ public class Jobs {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 0,
                 OptionalLong.empty(),
                 Map.of(),
@@ -277,9 +329,11 @@ public class Jobs {
     }
 
     /**
-     * Stops a job. One that runs stops soon, which its events tell; what it has done so far is kept.
+     * Stops a job. One that runs stops soon, which its events tell, at the latest with the server; what it has done so
+     * far is kept.
      *
      * @throws JobRequestException.Conflict when it has ended
+     * @throws JobRequestException.NotSaved when the disk does not take it; the job goes on
      */
     public synchronized Job cancel(String id) {
         requireOwnership();
@@ -290,12 +344,12 @@ public class Jobs {
         if (job.state() == JobState.QUEUED) {
             return records.changeOnDisk(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
         }
-        cancelling.add(id);
+        Job cancelling = records.changeOnDisk(id, j -> j.cancelling(Instant.now()));
         JobProcess process = processes.get(id);
         if (process != null) {
             process.stop();
         }
-        return job;
+        return cancelling;
     }
 
     /** Queues a job again that failed or was cancelled; it goes on where it was. */
@@ -371,14 +425,14 @@ public class Jobs {
     /** A process works on the job now; it is stopped at once when it should not. */
     synchronized void processStarted(String id, JobProcess process) {
         processes.put(id, process);
-        if (stopping || cancelling.contains(id)) {
+        if (isCancelled(id)) {
             process.stop();
         }
     }
 
     /** Whether a job that no process works on yet is to be cancelled, or the server stops. */
     synchronized boolean isCancelled(String id) {
-        return stopping || cancelling.contains(id);
+        return stopping || records.get(id).cancelRequested().isPresent();
     }
 
     /** A change of a job that is written to its record. */
@@ -400,11 +454,11 @@ public class Jobs {
         Job ended;
         synchronized (this) {
             processes.remove(id);
-            boolean cancelled = cancelling.remove(id);
             if (stopping) {
-                return; // the record says RUNNING: resumed at the next start
+                return; // the record says RUNNING: resumed or cancelled at the next start
             }
-            ended = records.change(id, job -> next.apply(job, cancelled));
+            ended = records.change(
+                    id, job -> next.apply(job, job.cancelRequested().isPresent()));
             notifyAll();
         }
         LOG.infof(

@@ -79,6 +79,8 @@ class JobsTest {
         Jobs other = started(Map.of());
         assertEquals(List.of(), other.list());
         assertThrows(JobRequestException.Elsewhere.class, () -> other.create(request("2", "quick")));
+        assertThrows(JobRequestException.Elsewhere.class, other::unfinished);
+        assertThrows(JobRequestException.Elsewhere.class, other::nextCreated);
         until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
         jobs.stop();
         until("it takes over", () -> !other.list().isEmpty());
@@ -161,6 +163,53 @@ class JobsTest {
         assertEquals(JobState.SUCCEEDED, ended(jobs, "1").state());
         assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
         assertThrows(JobRequestException.Conflict.class, () -> jobs.resume("1"));
+    }
+
+    @Test
+    void aRunningJobThatWasCancelledDoesNotComeBackWithTheNextServer() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        jobs.cancel("1");
+        jobs.stop();
+        Jobs next = started(Map.of());
+        assertEquals(JobState.CANCELLED, next.get("1").state());
+        assertEquals(List.of(), next.unfinished());
+
+        assertEquals(JobState.QUEUED, next.resume("1").state());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(next, "1").state());
+    }
+
+    @Test
+    void theNextJobIsLaterThanAllOthersAlsoWhenTheClockWasSetBack() {
+        Jobs jobs = started(Map.of());
+        assertTrue(jobs.nextCreated().isAfter(Instant.EPOCH));
+        Instant future = Instant.parse("2200-01-01T00:00:00.123Z");
+        jobs.create(request("1", "quick", future, Optional.empty(), Optional.empty()));
+        assertEquals(future.plusMillis(1), jobs.nextCreated());
+        ended(jobs, "1");
+        jobs.delete("1");
+        assertTrue(jobs.nextCreated().isBefore(future));
+    }
+
+    @Test
+    void aFolderThatCannotBeUsedIsTriedAgain() throws IOException {
+        Jobs before = started(Map.of());
+        before.create(request("1", "quick"));
+        ended(before, "1");
+        before.stop();
+        Path lock = data.resolve("jobs").resolve("server.lock");
+        Files.delete(lock);
+        Files.createDirectory(lock);
+        Jobs jobs = started(Map.of());
+        assertEquals(List.of(), jobs.list());
+        assertThrows(JobRequestException.NotSaved.class, () -> jobs.create(request("2", "quick")));
+        assertThrows(JobRequestException.NotSaved.class, jobs::unfinished);
+        Files.delete(lock);
+        until("it takes over", () -> !jobs.list().isEmpty());
+        jobs.create(request("2", "quick"));
+        assertEquals(JobState.SUCCEEDED, ended(jobs, "2").state());
     }
 
     @Test
@@ -393,8 +442,13 @@ class JobsTest {
         Files.createDirectories(taken);
         assertThrows(JobRequestException.NotSaved.class, () -> jobs.resume("2"));
         assertEquals(JobState.CANCELLED, jobs.get("2").state());
+
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        Files.createDirectories(
+                data.resolve("jobs").resolve("1").resolve("record.json.part").resolve("taken"));
+        assertThrows(JobRequestException.NotSaved.class, () -> jobs.cancel("1"));
         go("1");
-        ended(jobs, "1");
+        assertEquals(JobState.SUCCEEDED, ended(jobs, "1").state());
     }
 
     private Jobs started(Map<String, String> values) {
@@ -429,6 +483,11 @@ class JobsTest {
 
     private static Jobs.Request request(
             String id, String kind, Optional<Job.Idempotency> key, Optional<SwapMode> swap) {
+        return request(id, kind, Instant.EPOCH, key, swap);
+    }
+
+    private static Jobs.Request request(
+            String id, String kind, Instant created, Optional<Job.Idempotency> key, Optional<SwapMode> swap) {
         return new Jobs.Request(
                 id,
                 RequantizationSpec.of(
@@ -436,7 +495,7 @@ class JobsTest {
                         new RequantizationSpec.Sets("calibration", "evaluation", 0),
                         Budget.parse("60%"),
                         new ServingShape(512, 64, 1, 1),
-                        new RequantizationSpec.Output(kind + "-" + id, Instant.EPOCH, RequantizationSpec.Scope.BRIEF)),
+                        new RequantizationSpec.Output(kind + "-" + id, created, RequantizationSpec.Scope.BRIEF)),
                 key,
                 swap);
     }
