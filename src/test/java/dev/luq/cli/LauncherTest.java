@@ -154,6 +154,41 @@ class LauncherTest {
         assertTrue(outcome.output().contains("no space left\nluq: that failed"), outcome.output());
     }
 
+    /** The repository of Maven may have been emptied since dependencies were there. */
+    @Test
+    void afterAFailureMavenMayFetchAgain() throws Exception {
+        Path project = directory.resolve("the project");
+        Path jar = project.resolve("target/quarkus-app/quarkus-run.jar");
+        project("[[ \" $* \" != *' -o '* ]] || exit 1; mkdir -p '" + jar.getParent() + "'; touch '" + jar + "'", ":");
+        Path tools = directory.resolve("tools");
+        List<Integer> statuses = new ArrayList<>();
+        for (String source : List.of("first", "second", "second")) {
+            Files.writeString(project.resolve("src/main/source"), source);
+            statuses.add(run(
+                            List.of(project.resolve("luq").toString(), "serve", "--port", "1"),
+                            Map.of(
+                                    "PATH",
+                                    tools.resolve("bin") + ":" + System.getenv("PATH"),
+                                    "JAVA_HOME",
+                                    tools.toString()))
+                    .status());
+        }
+        assertEquals(List.of(0, 1, 0), statuses);
+    }
+
+    @Test
+    void minutesAreDecimal() throws Exception {
+        project(":", ":");
+        Path project = directory.resolve("the project");
+        script(project.resolve("native/build"), "echo \"$*\"");
+        Files.createFile(
+                Files.createDirectories(project.resolve("native/fuzz/targets")).resolve("reader.cpp"));
+        Outcome outcome =
+                run(List.of(project.resolve("luq").toString(), "fuzz", "reader", "--minutes", "08"), Map.of());
+        assertEquals(0, outcome.status(), outcome.output());
+        assertTrue(outcome.output().contains("-max_total_time=480 "), outcome.output());
+    }
+
     @Test
     void aBaseImageThatCannotBeFilledIsNotKept() throws Exception {
         project(":", ":");
