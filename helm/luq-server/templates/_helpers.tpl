@@ -2,24 +2,22 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/*
+At most 41 characters, so that no name made of it is too long, for Kubernetes or for what finds pods by their names: a
+CronJob has 52 with "-requantize", a StatefulSet 52, a Deployment 46. A longer one has a digest for its end.
+*/}}
 {{- define "luq-server.fullname" -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- $full := .Values.fullnameOverride | default (ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name)) -}}
+{{- if gt (len $full) 41 -}}
+{{- $full = printf "%s-%s" (trunc 34 $full | trimSuffix "-") (sha256sum $full | trunc 6) -}}
 {{- end -}}
-{{- end -}}
+{{- $full | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The full name and a suffix, together at most 63 characters: (list $ "suffix"). */}}
+{{/* The full name and a suffix: (list $ "suffix"). */}}
 {{- define "luq-server.childName" -}}
-{{- $suffix := index . 1 -}}
-{{- $room := int (sub 62 (len $suffix)) -}}
-{{- printf "%s-%s" (include "luq-server.fullname" (index . 0) | trunc $room | trimSuffix "-") $suffix -}}
+{{- printf "%s-%s" (include "luq-server.fullname" (index . 0)) (index . 1) -}}
 {{- end -}}
 
 {{/* A value as a line of a properties file has it: Helm reads numbers as floats, which would print as 1.34e+08. */}}

@@ -11,6 +11,11 @@
 {{- .Values.requantization.variant | default (printf "%s-%s" (.Values.requantization.model | default "demo") (.Values.requantization.budget | replace "%" "pct" | replace ":" "-") | trunc 48) -}}
 {{- end -}}
 
+{{/* The name of its CronJob, and what that of its Job begins with: other Jobs of the release have no such name. */}}
+{{- define "luq-server.requantizationName" -}}
+{{- include "luq-server.childName" (list . "requantize") -}}
+{{- end -}}
+
 {{/* What is made, but for the day: a name made here is another one where other values make another model. */}}
 {{- define "luq-server.variant" -}}
 {{- $job := .Values.requantization -}}

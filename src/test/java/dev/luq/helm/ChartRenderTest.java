@@ -624,6 +624,17 @@ class ChartRenderTest {
     }
 
     @Test
+    void namesThatAreCutStayApart() {
+        List<String> names = new ArrayList<>();
+        for (String end : List.of("a", "b")) {
+            Rendered chart = Chart.render("r".repeat(52) + end, "kind: StatefulSet");
+            names.add(chart.only("StatefulSet").at("/metadata/name").asText());
+        }
+        assertThat(names.get(0), matchesPattern("r{34}-[0-9a-f]{6}"));
+        assertNotEquals(names.get(0), names.get(1));
+    }
+
+    @Test
     void namesFitInto63Characters() {
         String longest = "r".repeat(53);
         Rendered chart = Chart.render(longest, "nameOverride: " + "n".repeat(60) + "\npersistence: {enabled: true}\n");
