@@ -38,17 +38,22 @@ CronJob has 52 with "-requantize", a StatefulSet 52, a Deployment 46. A longer o
 
 {{- define "luq-server.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "luq-server.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
 
-{{/* What every object carries; the component is added by its owner. */}}
-{{- define "luq-server.commonLabels" -}}
+{{/* What another version of the chart does not change. */}}
+{{- define "luq-server.lastingLabels" -}}
 {{- with .Values.commonLabels }}
 {{- toYaml . }}
 {{ end -}}
 app.kubernetes.io/name: {{ include "luq-server.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{/* What every object carries; the component is added by its owner. */}}
+{{- define "luq-server.commonLabels" -}}
+{{ include "luq-server.lastingLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | trunc 63 | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}

@@ -7,8 +7,8 @@
 {{- end -}}
 authorization:
   credentials:
-    name: {{ $key.name | default (include "luq-server.keySecretName" .) }}
-    key: {{ if $key.name }}{{ required "metrics.keySecret.key: name the entry of the secret that holds the bare key" $key.key }}{{ else }}{{ include "luq-server.bareKey" . }}{{ end }}
+    name: {{ $key.name | default (include "luq-server.keySecretName" .) | quote }}
+    key: {{ if $key.name }}{{ required "metrics.keySecret.key: name the entry of the secret that holds the bare key" $key.key | quote }}{{ else }}{{ include "luq-server.bareKey" . }}{{ end }}
 {{- end -}}
 {{- end -}}
 

@@ -1,6 +1,6 @@
 {{/* What every pod of the chart has: its account and user, what its image is pulled with, where it may run. */}}
 {{- define "luq-server.podBase" -}}
-serviceAccountName: {{ include "luq-server.serviceAccountName" . }}
+serviceAccountName: {{ include "luq-server.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 # A Service named luq-server would put LUQ_SERVER_PORT and the like into the server's configuration.
 enableServiceLinks: false
@@ -42,10 +42,10 @@ securityContext:
 {{- if not .Values.apiKeys.anonymous -}}
 - name: api-keys
   secret:
-    secretName: {{ include "luq-server.keySecretName" . }}
+    secretName: {{ include "luq-server.keySecretName" . | quote }}
     defaultMode: 0440
     items:
-      - key: {{ include "luq-server.keySecretKey" . }}
+      - key: {{ include "luq-server.keySecretKey" . | quote }}
         path: api-keys
 {{- end -}}
 {{- end -}}
@@ -82,7 +82,7 @@ spec:
   {{- include "luq-server.podBase" . | nindent 2 }}
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.schedulerName }}
   schedulerName: {{ . }}

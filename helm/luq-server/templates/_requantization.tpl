@@ -70,7 +70,7 @@ template:
     restartPolicy: Never
     {{- include "luq-server.podBase" . | nindent 4 }}
     {{- with $job.priorityClassName }}
-    priorityClassName: {{ . }}
+    priorityClassName: {{ . | quote }}
     {{- end }}
     {{- with include "luq-server.prepareContainers" . }}
     initContainers:

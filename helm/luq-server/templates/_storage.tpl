@@ -30,7 +30,7 @@ accessModes:
 storageClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.persistence.volumeName }}
-volumeName: {{ . }}
+volumeName: {{ . | quote }}
 {{- end }}
 resources:
   requests:
@@ -91,7 +91,7 @@ resources:
   {{- end }}
   {{- if .Values.persistence.enabled }}
   {{- with .Values.persistence.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   {{- end }}
 {{- end -}}
@@ -115,7 +115,7 @@ resources:
   readOnly: true
   {{- with .claim }}
   {{- with .subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
   {{- end }}
 {{- end }}
@@ -130,7 +130,7 @@ resources:
   mountPath: {{ include "luq-server.setsDirectory" $ }}/{{ $set.name }}
   readOnly: true
   {{- with $set.subPath }}
-  subPath: {{ . }}
+  subPath: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -143,7 +143,7 @@ resources:
 - name: data
   {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ include "luq-server.claimName" . }}
+    claimName: {{ include "luq-server.claimName" . | quote }}
     {{- if include "luq-server.readOnlyClaim" . }}
     readOnly: true
     {{- end }}
@@ -168,7 +168,7 @@ resources:
 {{- with .claim }}
 - name: model-{{ $i }}
   persistentVolumeClaim:
-    claimName: {{ .name }}
+    claimName: {{ .name | quote }}
     readOnly: true
 {{- end }}
 {{- with .image }}
@@ -187,11 +187,11 @@ resources:
 - name: set-{{ $i }}
   {{- if $set.claim }}
   persistentVolumeClaim:
-    claimName: {{ $set.claim }}
+    claimName: {{ $set.claim | quote }}
     readOnly: true
   {{- else }}
   configMap:
-    name: {{ $set.configMap }}
+    name: {{ $set.configMap | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -263,7 +263,7 @@ resources:
     {{- if .headerSecret }}
     - name: fetch-{{ $i }}
       mountPath: /etc/luq/fetch/{{ $model.id }}
-      subPath: {{ .headerSecret.key }}
+      subPath: {{ .headerSecret.key | quote }}
       readOnly: true
     {{- end }}
     {{- end }}
@@ -278,7 +278,7 @@ resources:
 {{- with .headerSecret }}
 - name: fetch-{{ $i }}
   secret:
-    secretName: {{ .name }}
+    secretName: {{ .name | quote }}
     defaultMode: 0440
 {{- end }}
 {{- end }}
