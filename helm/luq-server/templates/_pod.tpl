@@ -10,6 +10,12 @@ securityContext:
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .Values.schedulerName }}
+schedulerName: {{ . | quote }}
+{{- end }}
+{{- with .Values.runtimeClassName }}
+runtimeClassName: {{ . | quote }}
+{{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
@@ -58,13 +64,15 @@ securityContext:
 {{- end -}}
 {{- end -}}
 
-{{/* What runs before whoever reads the models: it brings them and the sets. */}}
+{{/* What runs before whoever reads the models, a container of these resources: it brings them and the sets: (list $ resources). */}}
 {{- define "luq-server.prepareContainers" -}}
-{{- print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) (include "luq-server.hardened" (list . .Values.initContainers)) | trim -}}
+{{- $root := index . 0 -}}
+{{- print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) (include "luq-server.hardened" (list $root $root.Values.initContainers)) | trim -}}
 {{- end -}}
 
 {{/* The pods of the server, whatever runs them. */}}
 {{- define "luq-server.podTemplate" -}}
+{{- $resources := include "luq-server.resources" . | fromYaml -}}
 metadata:
   labels:
     {{- with .Values.podLabels }}
@@ -84,13 +92,7 @@ spec:
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . | quote }}
   {{- end }}
-  {{- with .Values.schedulerName }}
-  schedulerName: {{ . }}
-  {{- end }}
-  {{- with .Values.runtimeClassName }}
-  runtimeClassName: {{ . }}
-  {{- end }}
-  {{- with include "luq-server.prepareContainers" . }}
+  {{- with include "luq-server.prepareContainers" (list . $resources) }}
   initContainers:
     {{- . | nindent 4 }}
   {{- end }}
@@ -176,7 +178,7 @@ spec:
           {{- end }}
       {{- end }}
       resources:
-        {{- include "luq-server.resources" . | nindent 8 }}
+        {{- toYaml $resources | nindent 8 }}
       volumeMounts:
         - name: config
           mountPath: /etc/luq/config

@@ -72,7 +72,7 @@ template:
     {{- with $job.priorityClassName }}
     priorityClassName: {{ . | quote }}
     {{- end }}
-    {{- with include "luq-server.prepareContainers" . }}
+    {{- with include "luq-server.prepareContainers" (list . ($job.resources | default dict)) }}
     initContainers:
       {{- . | nindent 6 }}
     {{- end }}

@@ -1,8 +1,9 @@
 {{/* MiB of a quantity of bytes such as 6Gi, rounded up. */}}
 {{- define "luq-server.mebibytes" -}}
-{{- $unit := regexFind "[A-Za-z]*$" . -}}
+{{- $quantity := include "luq-server.setting" . -}}
+{{- $unit := regexFind "[A-Za-z]*$" $quantity -}}
 {{- $scale := get (dict "" (divf 1 1048576) "k" (divf 1000 1048576) "Ki" (divf 1 1024) "M" (divf 1000000 1048576) "Mi" 1.0 "G" (divf 1000000000 1048576) "Gi" 1024.0 "T" (divf 1000000000000 1048576) "Ti" 1048576.0) $unit -}}
-{{- mulf (regexFind "^[0-9.]+" . | float64) $scale | ceil | int64 -}}
+{{- mulf (regexFind "^[0-9.]+" $quantity | float64) $scale | ceil | int64 -}}
 {{- end -}}
 
 {{/* The estimates of all models together, in MiB; empty when one has none. */}}
@@ -34,7 +35,8 @@
 
 {{/* What models may take of the memory limit, in bytes; empty where the limit or that is given, or an estimate is not. */}}
 {{- define "luq-server.modelMemory" -}}
-{{- $given := or (hasKey (.Values.resources.requests | default dict) "memory") (hasKey (.Values.resources.limits | default dict) "memory") (hasKey .Values.config "luq.worker.memory-limit-bytes") -}}
+{{- $resources := include "luq-server.givenResources" . | fromYaml -}}
+{{- $given := or $resources.requests.memory $resources.limits.memory (hasKey .Values.config "luq.worker.memory-limit-bytes") -}}
 {{- range .Values.extraEnv -}}
 {{- $given = or $given (eq .name "LUQ_WORKER_MEMORY_LIMIT_BYTES") -}}
 {{- end -}}
@@ -43,35 +45,71 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The values, with memory and scratch space where they say nothing of them. */}}
-{{- define "luq-server.resources" -}}
-{{- $requests := .Values.resources.requests | default dict -}}
-{{- $limits := .Values.resources.limits | default dict -}}
-{{- $more := dict "requests" dict "limits" dict -}}
-{{- if not (or (hasKey $requests "memory") (hasKey $limits "memory")) -}}
-{{- with include "luq-server.estimatedMemory" . -}}
-{{- $_ := set $more.requests "memory" . -}}
-{{- $_ := set $more.limits "memory" . -}}
-{{- else -}}
-{{- $_ := set $more.requests "memory" "1Gi" -}}
+{{/* The values, without quantities that are null. */}}
+{{- define "luq-server.givenResources" -}}
+{{- $given := dict "requests" dict "limits" dict -}}
+{{- range $part, $values := .Values.resources -}}
+{{- if kindIs "map" $values -}}
+{{- range $name, $quantity := $values -}}
+{{- if not (kindIs "invalid" $quantity) -}}
+{{- $_ := set (get $given $part) $name $quantity -}}
 {{- end -}}
 {{- end -}}
-{{- if not (or (hasKey $requests "ephemeral-storage") (hasKey $limits "ephemeral-storage")) -}}
-{{- /* The emptyDirs, and the log until the node rotates it. */}}
-{{- $scratch := add 256 (mul 2 (include "luq-server.mebibytes" .Values.scratch.sizeLimit | int64)) -}}
-{{- if .Values.sets -}}
-{{- $scratch = add $scratch (include "luq-server.mebibytes" .Values.scratch.sizeLimit | int64) -}}
+{{- else if $values -}}
+{{- $_ := set $given $part $values -}}
 {{- end -}}
-{{- if or (not .Values.persistence.enabled) (include "luq-server.readOnlyClaim" .) -}}
-{{- $scratch = add $scratch (include "luq-server.mebibytes" .Values.scratch.dataSizeLimit | int64) -}}
 {{- end -}}
-{{- $_ := set $more.requests "ephemeral-storage" "512Mi" -}}
-{{- $_ := set $more.limits "ephemeral-storage" (printf "%dMi" (int64 $scratch)) -}}
-{{- end -}}
-{{- merge (deepCopy .Values.resources) $more | toYaml -}}
+{{- toYaml $given -}}
 {{- end -}}
 
-{{/* Of what copies files and asks over HTTP. */}}
+{{/* What the pod may write to its node, in MiB: emptyDirs, and logs until the node rotates them; empty when one has no bound. */}}
+{{- define "luq-server.scratchMebibytes" -}}
+{{- $sizes := list .Values.scratch.sizeLimit .Values.scratch.sizeLimit -}}
+{{- if .Values.sets -}}
+{{- $sizes = append $sizes .Values.scratch.sizeLimit -}}
+{{- end -}}
+{{- if include "luq-server.dataIsScratch" . -}}
+{{- $sizes = append $sizes .Values.scratch.dataSizeLimit -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- $directory := .emptyDir | default dict -}}
+{{- if and (hasKey . "emptyDir") (ne ($directory.medium | default "") "Memory") -}}
+{{- $sizes = append $sizes ($directory.sizeLimit | default "") -}}
+{{- end -}}
+{{- end -}}
+{{- if not (has "" $sizes) -}}
+{{- $total := mul 256 (add1 (len .Values.extraContainers)) -}}
+{{- range $sizes -}}
+{{- $total = add $total (include "luq-server.mebibytes" . | int64) -}}
+{{- end -}}
+{{- $total -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The values, with memory and scratch space where they say nothing of them. */}}
+{{- define "luq-server.resources" -}}
+{{- $resources := include "luq-server.givenResources" . | fromYaml -}}
+{{- if not (or $resources.requests.memory $resources.limits.memory) -}}
+{{- with include "luq-server.estimatedMemory" . -}}
+{{- $_ := set $resources.requests "memory" . -}}
+{{- $_ := set $resources.limits "memory" . -}}
+{{- else -}}
+{{- $_ := set $resources.requests "memory" "1Gi" -}}
+{{- end -}}
+{{- end -}}
+{{- if not (or (get $resources.requests "ephemeral-storage") (get $resources.limits "ephemeral-storage")) -}}
+{{- $_ := set $resources.requests "ephemeral-storage" "512Mi" -}}
+{{- with include "luq-server.scratchMebibytes" . -}}
+{{- $_ := set $resources.limits "ephemeral-storage" (printf "%sMi" .) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $resources -}}
+{{- end -}}
+
+{{/*
+Of what copies files and asks over HTTP, beside these resources of the container that works. Where that has no limit of
+scratch space there is none here: the kubelet holds the whole pod to the only one that it finds.
+*/}}
 {{- define "luq-server.smallResources" -}}
 requests:
   cpu: 10m
@@ -80,5 +118,7 @@ requests:
 limits:
   cpu: "1"
   memory: 64Mi
+  {{- if dig "limits" "ephemeral-storage" "" . }}
   ephemeral-storage: 64Mi
+  {{- end }}
 {{- end -}}

@@ -14,6 +14,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Not empty when what the server writes goes to an emptyDir. */}}
+{{- define "luq-server.dataIsScratch" -}}
+{{- if or (not .Values.persistence.enabled) (include "luq-server.readOnlyClaim" .) -}}true{{- end -}}
+{{- end -}}
+
 {{/* Not empty when all replicas share a volume that the pods of two nodes cannot hold at once. */}}
 {{- define "luq-server.singleNode" -}}
 {{- if not (include "luq-server.ownClaims" .) -}}
@@ -197,8 +202,13 @@ resources:
 {{- end }}
 {{- end -}}
 
-{{/* Copies the sets of ConfigMaps: there each file is a link, and links are no part of a set. */}}
+{{/*
+Copies the sets of ConfigMaps: there each file is a link, and links are no part of a set. It runs before a container of
+these resources: (list $ resources).
+*/}}
 {{- define "luq-server.setsContainer" -}}
+{{- $resources := index . 1 -}}
+{{- with index . 0 -}}
 {{- $copied := list -}}
 {{- range .Values.sets }}{{ if .configMap }}{{ $copied = append $copied .name }}{{ end }}{{ end -}}
 {{- if $copied }}
@@ -212,7 +222,7 @@ resources:
   args:
     {{- toYaml $copied | nindent 4 }}
   resources:
-    {{- include "luq-server.smallResources" . | nindent 4 }}
+    {{- include "luq-server.smallResources" $resources | nindent 4 }}
   volumeMounts:
     - name: sets
       mountPath: {{ include "luq-server.setsDirectory" . }}
@@ -225,9 +235,18 @@ resources:
     {{- end }}
 {{- end }}
 {{- end -}}
+{{- end -}}
 
-{{/* Fetches the files of models that have addresses, to the data volume, with what the server's image has for it. */}}
+{{/* The name that a file of a source gets. */}}
+{{- define "luq-server.sourceFile" -}}
+{{- .file | default (base (first (splitList "?" .url))) -}}
+{{- end -}}
+
+{{/* Fetches the files of models that have addresses, to the data volume, with what the server's image has for it; as above. */}}
 {{- define "luq-server.fetchContainer" -}}
+{{- $root := index . 0 -}}
+{{- $resources := index . 1 -}}
+{{- with $root -}}
 {{- $fetched := false -}}
 {{- range .Values.models }}{{ with .source }}{{ if .files }}{{ $fetched = true }}{{ end }}{{ end }}{{ end -}}
 {{- if $fetched }}
@@ -245,7 +264,7 @@ resources:
     {{- $header := "" }}
     {{- with .headerSecret }}{{ $header = printf "/etc/luq/fetch/%s" $model.id }}{{ end }}
     {{- range .files }}
-    - {{ printf "%s/%s" (include "luq-server.modelDirectory" (list $ $model)) (.file | default (base (first (splitList "?" .url)))) | quote }}
+    - {{ printf "%s/%s" (include "luq-server.modelDirectory" (list $root $model)) (include "luq-server.sourceFile" .) | quote }}
     - {{ .url | quote }}
     - {{ .sha256 | quote }}
     - {{ $header | quote }}
@@ -253,7 +272,7 @@ resources:
     {{- end }}
     {{- end }}
   resources:
-    {{- include "luq-server.smallResources" . | nindent 4 }}
+    {{- include "luq-server.smallResources" $resources | nindent 4 }}
   volumeMounts:
     {{- include "luq-server.dataMount" . | nindent 4 }}
     - name: tmp
@@ -269,6 +288,7 @@ resources:
     {{- end }}
     {{- end }}
 {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* The Secrets of these. */}}

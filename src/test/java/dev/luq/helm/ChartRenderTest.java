@@ -1,9 +1,11 @@
 package dev.luq.helm;
 
 import static dev.luq.helm.Chart.selects;
+import static dev.luq.helm.Chart.stream;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.matchesPattern;
+import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -367,7 +369,84 @@ class ChartRenderTest {
         assertEquals("134217728", properties.get("luq.worker.image-cache-bytes"));
         assertEquals("compact", properties.get("luq.models.\"text\".kernels"));
         assertEquals(10, properties.size());
-        assertEquals(0, Chart.render().properties().size());
+        assertEquals(
+                0, Chart.render("persistence: {enabled: true}").properties().size());
+    }
+
+    @Test
+    void settingsMayBeNumbers() {
+        assertEquals("0.5", Chart.render("config: {luq.a: 0.5}").properties().get("luq.a"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'{}'                                                            | 536870912  | 268435456",
+                "'scratch: {dataSizeLimit: 1Gi}'                                 | 134217728  | 67108864",
+                "'scratch: {dataSizeLimit: 100Gi}'                               | 2147483648 | 536870912",
+                "'config: {luq.worker.prompt-files-bytes: 0}'                    | 0          | 268435456",
+                "'persistence: {enabled: true, readOnly: true, existingClaim: a}' | 536870912  | 268435456",
+                "'persistence: {enabled: true}'                                  |            |"
+            })
+    void whatTheServerKeepsFitsIntoAnEmptyDirBesideWhatIsFetched(String values, String prompts, String images) {
+        Properties properties = Chart.render(values).properties();
+        assertEquals(prompts, properties.get("luq.worker.prompt-files-bytes"));
+        assertEquals(images, properties.get("luq.worker.image-files-bytes"));
+    }
+
+    /** StrictObjects refuse a number where a text belongs. */
+    @Test
+    void namesOfDigitsStayTexts() {
+        Rendered chart = Chart.render(
+                """
+                fullnameOverride: luq
+                models:
+                  - {id: a, model: m.gguf, source: {claim: {name: "1", subPath: "2"}}}
+                  - id: b
+                    model: m.gguf
+                    source:
+                      files: [{url: "https://example.org/m.gguf", sha256: "%s"}]
+                      headerSecret: {name: "3", key: "4"}
+                sets: [{name: calibration, configMap: "5"}, {name: evaluation, claim: "6", subPath: "7"}]
+                persistence: {enabled: true, existingClaim: "8", subPath: "9", accessModes: [ReadWriteMany]}
+                requantization: {enabled: true, model: b, keySecret: {name: "10", key: "11"}, priorityClassName: "12"}
+                apiKeys: {existingSecret: "13", existingSecretKey: "14"}
+                metrics: {keySecret: {name: "15", key: "16"}}
+                podMonitor: {enabled: true}
+                prometheusRule: {enabled: true}
+                networkPolicy: {enabled: true, from: [{podSelector: {}}]}
+                ingress: {enabled: true, className: "17", hosts: [{host: "18"}]}
+                gateway: {enabled: true, className: "19"}
+                serviceAccount: {name: "20"}
+                priorityClassName: "21"
+                schedulerName: "22"
+                runtimeClassName: "23"
+                """
+                        .formatted("0a".repeat(32)));
+        assertEquals("2", chart.mount("/models/a").path("subPath").asText());
+        assertEquals(
+                "7",
+                Chart.render("7", "fullnameOverride: luq")
+                        .podTemplate()
+                        .at("/metadata/labels")
+                        .path("app.kubernetes.io/instance")
+                        .asText());
+        assertEquals(
+                "8",
+                Chart.render("persistence: {enabled: true, volumeName: '8'}")
+                        .only("PersistentVolumeClaim")
+                        .at("/spec/volumeName")
+                        .asText());
+    }
+
+    @Test
+    void anIngressMayTakeEveryHost() {
+        JsonNode rule = Chart.render("ingress: {enabled: true, hosts: [{host: ''}]}")
+                .only("Ingress")
+                .at("/spec/rules/0");
+        assertFalse(rule.has("host"));
+        assertEquals("/", rule.at("/http/paths/0/path").asText());
     }
 
     @Test
@@ -575,6 +654,20 @@ class ChartRenderTest {
                 .path("resources");
         assertEquals("9Gi", given.at("/limits/memory").asText());
         assertFalse(given.path("requests").has("memory"), "a request above the limit is refused by the cluster");
+        JsonNode bytes = Chart.render(models.formatted(", memory: 536870912"))
+                .container()
+                .path("resources");
+        assertEquals("6176Mi", bytes.at("/limits/memory").asText());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"resources: null", "resources: {limits: {memory: null}}", "resources: {requests: null}"})
+    void whatIsNullIsNotGiven(String values) {
+        JsonNode resources = Chart.render(values).container().path("resources");
+        assertEquals("656Mi", resources.at("/limits/memory").asText());
+        assertEquals(
+                "6400Mi", resources.path("limits").path("ephemeral-storage").asText());
+        assertThat(Chart.notes(values), not(containsString("no memory limit")));
     }
 
     @Test
@@ -582,6 +675,41 @@ class ChartRenderTest {
         assertEquals("6400Mi", scratch("scratch: {sizeLimit: 1Gi, dataSizeLimit: 4Gi}"));
         assertEquals("2304Mi", scratch("{scratch: {sizeLimit: 1Gi}, persistence: {enabled: true}}"));
         assertEquals("9Gi", scratch("resources: {limits: {ephemeral-storage: 9Gi}}"));
+        String extra = "{persistence: {enabled: true}, extraVolumes: [{name: a, emptyDir: %s}]}";
+        assertEquals("5376Mi", scratch(extra.formatted("{sizeLimit: 3Gi}")));
+        assertEquals("2304Mi", scratch(extra.formatted("{medium: Memory}")));
+        assertEquals("", scratch(extra.formatted("{}")), "what has no limit outgrows any");
+        assertEquals("2560Mi", scratch("{persistence: {enabled: true}, extraContainers: [{name: a, image: b}]}"));
+    }
+
+    /** The kubelet holds a pod to the sum of its containers' limits, or to the largest of those before them. */
+    @Test
+    void whatBringsModelsDoesNotLimitThePod() {
+        String values =
+                """
+                models:
+                  - id: a
+                    model: m.gguf
+                    source: {files: [{url: "https://example.org/m.gguf", sha256: "%s"}]}
+                sets: [{name: asked, configMap: asked}]
+                resources: {requests: {ephemeral-storage: 10Gi}, limits: {%s}}
+                persistence: {enabled: true}
+                requantization: {enabled: true, model: a, resources: {limits: {ephemeral-storage: null}}}
+                """;
+        Rendered without = Chart.render(values.formatted("0a".repeat(32), ""));
+        Rendered with = Chart.render(values.formatted("0a".repeat(32), "ephemeral-storage: 20Gi"));
+        assertEquals(List.of("", ""), scratchOfInitContainers(without.podSpec()));
+        assertEquals(List.of("64Mi", "64Mi"), scratchOfInitContainers(with.podSpec()));
+        assertEquals(List.of("", ""), scratchOfInitContainers(with.only("Job").at("/spec/template/spec")));
+    }
+
+    private static List<String> scratchOfInitContainers(JsonNode pod) {
+        return stream(pod.path("initContainers"))
+                .map(container -> container
+                        .at("/resources/limits")
+                        .path("ephemeral-storage")
+                        .asText())
+                .toList();
     }
 
     @Test
