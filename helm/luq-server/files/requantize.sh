@@ -4,8 +4,13 @@
 set -euo pipefail
 
 variant=$LUQ_VARIANT
-# One a day, so that a pod that is started again goes on with what its predecessor began.
-[ -z "${LUQ_VARIANT_EACH_DAY:-}" ] || variant=$variant-$(date -u +%Y%m%d)
+# One a day, that for which the CronJob named its Job, in minutes: a pod that is started again on the next one goes on with
+# what its predecessor began.
+if [ -n "${LUQ_VARIANT_EACH_DAY:-}" ]; then
+    day=now
+    [[ ! ${LUQ_JOB:-} =~ -requantize-([0-9]{8})$ ]] || day=@$((10#${BASH_REMATCH[1]} * 60))
+    variant=$variant-$(date -u -d "$day" +%Y%m%d)
+fi
 
 "$@" --name "$variant"
 

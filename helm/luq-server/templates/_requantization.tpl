@@ -24,7 +24,11 @@
 {{- $prefix -}}
 {{- else -}}
 {{- $model := omit (include "luq-server.requantizedModel" . | fromYaml) "memory" "aliases" -}}
-{{- $wish := list $model $job.budget $job.method $job.calibrationSet $job.evaluationSet $job.args (include "luq-server.servingOptions" .) -}}
+{{- $sets := list (include "luq-server.setsDirectory" .) -}}
+{{- range .Values.sets -}}
+{{- if has .name (list $job.calibrationSet $job.evaluationSet) }}{{ $sets = append $sets . }}{{ end -}}
+{{- end -}}
+{{- $wish := list $model $job.budget $job.method $job.calibrationSet $job.evaluationSet $sets $job.args (include "luq-server.servingOptions" .) -}}
 {{- printf "%s-%s" $prefix (toJson $wish | sha256sum | trunc 6) -}}
 {{- end -}}
 {{- end -}}
@@ -60,7 +64,8 @@ ttlSecondsAfterFinished: {{ $job.ttlSecondsAfterFinished }}
 template:
   metadata:
     labels:
-      {{- include "luq-server.componentLabels" (list . "requantization") | nindent 6 }}
+      {{- include "luq-server.lastingLabels" . | nindent 6 }}
+      app.kubernetes.io/component: requantization
     {{- with $job.podAnnotations }}
     annotations:
       {{- toYaml . | nindent 6 }}
@@ -118,6 +123,10 @@ template:
           {{- if $job.schedule }}
           - name: LUQ_VARIANT_EACH_DAY
             value: "true"
+          - name: LUQ_JOB
+            valueFrom:
+              fieldRef:
+                fieldPath: metadata.labels['job-name']
           - name: LUQ_VARIANT_PREFIX
             value: {{ include "luq-server.variantPrefix" . | quote }}
           - name: LUQ_KEEP_VARIANTS
@@ -137,8 +146,11 @@ template:
           - name: LUQ_API_KEY
             valueFrom:
               secretKeyRef:
-                name: {{ $job.keySecret.name | default (include "luq-server.keySecretName" .) }}
-                key: {{ if $job.keySecret.name }}{{ required "requantization.keySecret.key: name the entry of the secret that holds the bare admin key" $job.keySecret.key }}{{ else }}admin-key{{ end }}
+                name: {{ $job.keySecret.name | default (include "luq-server.keySecretName" .) | quote }}
+                key: {{ if $job.keySecret.name }}{{ required "requantization.keySecret.key: name the entry of the secret that holds the bare admin key" $job.keySecret.key | quote }}{{ else }}admin-key{{ end }}
+          {{- end }}
+          {{- with $job.extraEnv }}
+          {{- toYaml . | nindent 10 }}
           {{- end }}
         resources:
           {{- toYaml $job.resources | nindent 10 }}
@@ -155,14 +167,22 @@ template:
       {{- with .Values.extraVolumes }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
-    {{- if include "luq-server.singleNode" . }}
-    # The volume is on the server's node.
+    {{- $node := .Values.affinity.nodeAffinity }}
+    {{- $single := include "luq-server.singleNode" . }}
+    {{- if or $node $single }}
     affinity:
+      {{- with $node }}
+      nodeAffinity:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- if $single }}
+      # The volume is on the server's node.
       podAffinity:
         requiredDuringSchedulingIgnoredDuringExecution:
           - topologyKey: kubernetes.io/hostname
             labelSelector:
               matchLabels:
                 {{- include "luq-server.selectorLabels" . | nindent 16 }}
+      {{- end }}
     {{- end }}
 {{- end -}}

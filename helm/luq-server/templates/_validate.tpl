@@ -100,7 +100,20 @@ smallrye.config.profile: config
 {{- if and .model (not $ids) -}}
 {{- fail "requantization.model: without models the demo model is served; leave it empty" -}}
 {{- end -}}
+{{- if and .schedule (gt (len .variant) 55) -}}
+{{- fail "requantization.variant: with a schedule the day is added, for which at most 55 characters leave room" -}}
+{{- end -}}
+{{- range $values.initContainers -}}
+{{- range .volumeMounts -}}
+{{- if has .name (list "api-keys" "config") -}}
+{{- fail (printf "initContainers: the pods of requantization have them too, and no volume %s" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if .activate -}}
+{{- if and $values.autoscaling.enabled (eq (int $values.autoscaling.minReplicas) 0) -}}
+{{- fail "requantization.activate: with autoscaling.minReplicas 0 there may be no server to be told; set one of them otherwise" -}}
+{{- end -}}
 {{- if $values.apiKeys.anonymous -}}
 {{- fail "requantization.activate: without keys nobody may activate a variant from another pod; give keys in apiKeys, or set activate to false" -}}
 {{- end -}}

@@ -149,6 +149,23 @@ class ChartRequantizationTest {
     }
 
     @Test
+    void theJobRunsOnNodesThatTheServerMayRunOn() {
+        String values =
+                "{schedulerName: packing, runtimeClassName: kata, affinity: {nodeAffinity: NODE, podAntiAffinity: {}}, "
+                        + DEMO.formatted("").substring(1);
+        String node =
+                "{requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a,"
+                        + " operator: Exists}]}]}}";
+        Rendered chart = Chart.render(values.replace("NODE", node));
+        JsonNode pod = chart.only("Job").at("/spec/template/spec");
+        assertEquals(chart.podSpec().at("/affinity/nodeAffinity"), pod.at("/affinity/nodeAffinity"));
+        assertTrue(pod.path("affinity").has("podAffinity"));
+        assertFalse(pod.path("affinity").has("podAntiAffinity"), "it would keep away from the server");
+        assertEquals("packing", pod.path("schedulerName").asText());
+        assertEquals("kata", pod.path("runtimeClassName").asText());
+    }
+
+    @Test
     void everyReadyServerIsToldWithTheAdminKey() {
         Rendered chart = Chart.render(DEMO.formatted(""));
         JsonNode container = container(chart.only("Job").path("spec"));
@@ -179,6 +196,9 @@ class ChartRequantizationTest {
         assertThat(name, matchesPattern("luq-luq-server-requantize-[0-9a-f]{8}"));
         assertEquals(name, name(DEMO.formatted("")));
         assertNotEquals(name, name(DEMO.formatted(", method: kld")));
+        assertEquals(name, name(DEMO.formatted(", backoffLimit: 1")), "what may change in a Job is no other one");
+        JsonNode labels = Chart.render(DEMO.formatted("")).only("Job").at("/spec/template/metadata/labels");
+        assertFalse(labels.has("helm.sh/chart"), "another version of the chart alone is no other one");
     }
 
     /** The command refuses to make another model under the same name. */
@@ -189,6 +209,9 @@ class ChartRequantizationTest {
         assertNotEquals(variant, variant(DEMO.formatted(", method: allocation")));
         assertNotEquals(variant, variant(DEMO.formatted(", args: [--seed, '7']")));
         assertEquals("small", variant(DEMO.formatted(", method: kld, variant: small")));
+        String other = variant(OTHER);
+        assertNotEquals(other, variant(OTHER.replace("configMap: asked", "configMap: asked-later")));
+        assertEquals(other, variant(OTHER.replace("sets: [", "sets: [{name: unused, claim: a}, ")));
     }
 
     @Test
@@ -229,7 +252,31 @@ class ChartRequantizationTest {
                 "true",
                 variable(container, "LUQ_VARIANT_EACH_DAY").path("value").asText());
         assertEquals("3", variable(container, "LUQ_KEEP_VARIANTS").path("value").asText());
+        assertEquals(
+                "metadata.labels['job-name']",
+                variable(container, "LUQ_JOB")
+                        .at("/valueFrom/fieldRef/fieldPath")
+                        .asText());
         assertTrue(chart.all("Job").isEmpty());
+    }
+
+    @Test
+    void aScheduleIsOfATimeZone() {
+        assertEquals(
+                "Europe/Vienna",
+                Chart.render(DEMO.formatted(", schedule: '0  3 * * 0', timeZone: Europe/Vienna"))
+                        .only("CronJob")
+                        .at("/spec/timeZone")
+                        .asText());
+    }
+
+    @Test
+    void theCommandTakesVariables() {
+        JsonNode job = Chart.render(DEMO.formatted(", extraEnv: [{name: LUQ_COMMAND_HEAP, value: 2g}]"))
+                .only("Job")
+                .path("spec");
+        assertEquals(
+                "2g", variable(container(job), "LUQ_COMMAND_HEAP").path("value").asText());
     }
 
     @Test
@@ -257,12 +304,21 @@ class ChartRequantizationTest {
                 "persistence: {enabled: true}; apiKeys: {anonymous: true}               | set activate to false",
                 "persistence: {enabled: true}; apiKeys: {existingSecret: mine}          | keySecret",
                 "persistence: {enabled: true}; apiKeys: {user: [user-0123456789abcdef]} | apiKeys.admin",
-                "persistence: {enabled: true}; models: [{id: a, model: a.gguf}]         | is not the id of one"
+                "persistence: {enabled: true}; models: [{id: a, model: a.gguf}]         | is not the id of one",
+                "persistence: {enabled: true}; initContainers: [{name: a, image: b, volumeMounts: [{name: config, mountPath: /c}]}] | no volume config",
+                "persistence: {enabled: true, accessModes: [ReadWriteMany]}; autoscaling: {enabled: true, provider: keda, minReplicas: 0, keda: {triggers: [{type: cron, metadata: {}}]}} | no server to be told"
             })
     void whatCannotWorkIsRefused(String values, String message) {
         assertThat(
                 Chart.refusal("requantization: {enabled: true}\n" + values.replace("; ", "\n")),
                 containsString(message));
+    }
+
+    @Test
+    void aVariantWithItsDayIsStillAName() {
+        String values = ", schedule: '@daily', variant: " + "v".repeat(55);
+        assertEquals(1, Chart.render(DEMO.formatted(values)).all("CronJob").size());
+        assertThat(Chart.refusal(DEMO.formatted(values + "v")), containsString("at most 55 characters"));
     }
 
     /** The policy whose labels are those of a pod; that of all pods but the server's has expressions. */

@@ -67,6 +67,20 @@ class RequantizeScriptTest {
         assertThat(activated.get(0), containsString("\"qwen-60-" + day + "\""));
     }
 
+    /** The CronJob names a Job by the minute that it is due, here the last one of 2025-12-31. */
+    @Test
+    void aPodThatIsStartedAfterMidnightGoesOnWithTheVariantOfItsJob() throws Exception {
+        assertEquals(0, run(Map.of("LUQ_VARIANT_EACH_DAY", "true", "LUQ_JOB", "luq-requantize-29453759"), "echo"));
+        assertThat(activated.get(0), containsString("\"qwen-60-20251231\""));
+    }
+
+    @Test
+    void aJobOfAPersonIsOfTheDayThatItStarts() throws Exception {
+        String day = LocalDate.now(ZoneOffset.UTC).format(DateTimeFormatter.BASIC_ISO_DATE);
+        assertEquals(0, run(Map.of("LUQ_VARIANT_EACH_DAY", "true", "LUQ_JOB", "by-hand-20200101"), "echo"));
+        assertThat(activated.get(0), containsString("\"qwen-60-" + day + "\""));
+    }
+
     @Test
     void nothingIsActivatedWhenTheCommandFails() throws Exception {
         assertEquals(3, run(Map.of(), "bash", "-c", "exit 3"));
