@@ -258,6 +258,10 @@ these resources: (list $ resources).
     - |
       {{- .Files.Get "files/fetch-models.sh" | trim | nindent 6 }}
     - fetch-models
+  {{- with .Values.fetch.extraEnv }}
+  env:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   args:
     {{- range $model := .Values.models }}
     {{- with $model.source }}
@@ -286,6 +290,9 @@ these resources: (list $ resources).
       readOnly: true
     {{- end }}
     {{- end }}
+    {{- end }}
+    {{- with .Values.fetch.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
 {{- end }}
 {{- end -}}

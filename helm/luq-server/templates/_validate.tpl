@@ -72,7 +72,16 @@ smallrye.config.profile: config
 {{- end -}}
 {{- if .files -}}
 {{- $names := list -}}
-{{- range .files }}{{ $names = append $names (.file | default (base (first (splitList "?" .url)))) }}{{ end -}}
+{{- range .files -}}
+{{- $name := include "luq-server.sourceFile" . -}}
+{{- if not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*$" $name) -}}
+{{- fail (printf "models: %q of the source of %q gives no name of a file: give one as its file" .url $model.id) -}}
+{{- end -}}
+{{- if has $name $names -}}
+{{- fail (printf "models: two files of the source of %q become %s: give one of them another name as its file" $model.id $name) -}}
+{{- end -}}
+{{- $names = append $names $name -}}
+{{- end -}}
 {{- range list $model.model ($model.mmproj | default "") -}}
 {{- if and . (not (has . $names)) -}}
 {{- fail (printf "models: no file of the source of %q becomes %s; they are %s" $model.id . (join ", " $names)) -}}

@@ -98,6 +98,29 @@ class ChartModelsTest {
     }
 
     @Test
+    void whatFetchesMayGoThroughAProxyAndTrustAnAuthorityOfOnesOwn() {
+        JsonNode fetch = named(
+                Chart.render(
+                                """
+                                models:
+                                  - {id: a, model: m.gguf, source: {files: [{url: "https://b/m.gguf", sha256: "%s"}]}}
+                                fetch:
+                                  extraEnv: [{name: HTTPS_PROXY, value: "http://proxy:3128"}]
+                                  extraVolumeMounts: [{name: authority, mountPath: /authority}]
+                                """
+                                        .formatted(SUM))
+                        .podSpec()
+                        .path("initContainers"),
+                "fetch-models");
+        assertEquals(
+                "http://proxy:3128",
+                named(fetch.path("env"), "HTTPS_PROXY").path("value").asText());
+        assertEquals(
+                "/authority",
+                named(fetch.path("volumeMounts"), "authority").path("mountPath").asText());
+    }
+
+    @Test
     void setsAreFoldersBelowTheirRoot() {
         Rendered chart = Chart.render(
                 "sets: [{name: faces, configMap: of-faces}," + " {name: streets, claim: pictures, subPath: streets}]");
@@ -127,6 +150,9 @@ class ChartModelsTest {
             value = {
                 "models: [{id: a, model: /m.gguf, source: {claim: {name: b}}}] | relative to the source",
                 "models: [{id: a, model: m.gguf, source: {files: [{url: 'https://b/n.gguf', sha256: %s}]}}] | n.gguf",
+                "models: [{id: a, model: m.gguf, source: {files: [{url: 'https://b/m.gguf', sha256: %s}, {url: 'https://c/m.gguf', sha256: %s}]}}] | two files of the source of \"a\" become m.gguf",
+                "models: [{id: a, model: m.gguf, source: {files: [{url: 'https://b/..', sha256: %s}]}}] | gives no name of a file",
+                "models: [{id: a, model: m.gguf, source: {claim: {name: ''}}}] | name",
                 "models: [{id: a, model: m.gguf, source: {claim: {name: b}, image: {reference: c}}}] | oneOf",
                 "models: [{id: a, model: m.gguf, source: {files: [{url: 'https://b/m.gguf'}]}}] | sha256",
                 "models: [{id: a, model: m.gguf, source: {files: [{url: 'ftp://b/m.gguf', sha256: %s}]}}] | url",
