@@ -1,3 +1,15 @@
+{{/* Ports of pods that know names: OpenShift's listen on 5353. */}}
+{{- define "luq-server.namePorts" -}}
+- port: 53
+  protocol: UDP
+- port: 53
+  protocol: TCP
+- port: 5353
+  protocol: UDP
+- port: 5353
+  protocol: TCP
+{{- end -}}
+
 {{/* The rules for what a pod that reads the models connects to. */}}
 {{- define "luq-server.egress" -}}
 {{- $ports := list -}}
@@ -5,17 +17,19 @@
 {{- with .source -}}
 {{- range .files -}}
 {{- $host := (urlParse .url).host -}}
-{{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $host) | default (ternary "443" "80" (hasPrefix "https:" .url)) | int) -}}
+{{- $plain := hasPrefix "http:" .url -}}
+{{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $host) | default (ternary "80" "443" $plain) | int) -}}
+{{- if $plain -}}
+{{- /* Where such an address mostly sends on to. */}}
+{{- $ports = append $ports 443 -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if $ports -}}
 # Model files are fetched: by names, from wherever they are.
 - ports:
-    - port: 53
-      protocol: UDP
-    - port: 53
-      protocol: TCP
+    {{- include "luq-server.namePorts" . | nindent 4 }}
     {{- range $ports | uniq }}
     - port: {{ . }}
       protocol: TCP

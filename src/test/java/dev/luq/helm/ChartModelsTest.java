@@ -90,7 +90,7 @@ class ChartModelsTest {
                         .asText());
         assertFalse(chart.container().toString().contains("/etc/luq/fetch"), "the server needs no key of the source");
         assertEquals(
-                "53 53 8443 80",
+                "53 53 5353 5353 8443 80 443",
                 stream(chart.all("NetworkPolicy").get(0).at("/spec/egress/0/ports"))
                         .map(port -> port.path("port").asText())
                         .collect(Collectors.joining(" ")),

@@ -542,6 +542,12 @@ class ChartRenderTest {
         assertEquals("[\"Ingress\",\"Egress\"]", closed.path("policyTypes").toString());
         assertEquals("[]", closed.path("egress").toString());
         assertEquals("[{\"podSelector\":{}}]", closed.at("/ingress/0/from").toString());
+        JsonNode nobody = policy(
+                Chart.render(
+                        "{networkPolicy: {enabled: true, ingressController: [], prometheus: []}, podMonitor: {enabled:"
+                                + " true}, ingress: {enabled: true, hosts: [{host: a.b}]}}"),
+                "luq-luq-server");
+        assertEquals(closed.path("ingress"), nobody.path("ingress"));
     }
 
     @Test

@@ -113,7 +113,7 @@ class ChartRequantizationTest {
         JsonNode server = policy(chart, chart.podTemplate());
         JsonNode requantization = policy(chart, job.path("template"));
         assertEquals(
-                List.of("53", "53", "8443"),
+                List.of("53", "53", "5353", "5353", "8443"),
                 requantization.at("/egress/0/ports").findValuesAsText("port"));
         assertEquals(server.path("egress"), requantization.path("egress"));
     }
