@@ -123,3 +123,8 @@ luq-demo
 {{- define "luq-server.mostReplicas" -}}
 {{- if eq .Values.kind "DaemonSet" -}}2{{- else if .Values.autoscaling.enabled -}}{{ .Values.autoscaling.maxReplicas }}{{- else -}}{{ .Values.replicaCount }}{{- end -}}
 {{- end -}}
+
+{{/* The fewest. */}}
+{{- define "luq-server.leastReplicas" -}}
+{{- if eq .Values.kind "DaemonSet" -}}1{{- else if .Values.autoscaling.enabled -}}{{ .Values.autoscaling.minReplicas }}{{- else -}}{{ .Values.replicaCount }}{{- end -}}
+{{- end -}}

@@ -3,6 +3,7 @@ package dev.luq.helm;
 import static dev.luq.helm.Chart.selects;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.matchesPattern;
 import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,6 +21,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Prometheus and Grafana are told. */
 @Integration
@@ -59,6 +62,10 @@ class ChartMonitoringTest {
         String alert = "{prometheusRule: {enabled: true}, %s}";
         assertThat(expression(alert.formatted("replicaCount: 1")), containsString("vector(0)"));
         assertThat(expression(alert.formatted("replicaCount: 0")), not(containsString("vector(0)")));
+        assertThat(expression(alert.formatted("replicaCount: 0, kind: DaemonSet")), containsString("vector(0)"));
+        assertThat(
+                expression(alert.formatted("replicaCount: 0, autoscaling: {enabled: true}")),
+                containsString("vector(0)"));
         assertThat(
                 expression(
                         alert.formatted("autoscaling: {enabled: true, provider: keda, minReplicas: 0, keda: {triggers:"
@@ -143,6 +150,42 @@ class ChartMonitoringTest {
                         expression);
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 20, 30, 31, 37, 47, 53})
+    void alertsFindPodsAndJobsOfLongNames(int length) {
+        Rendered chart = Chart.render("r".repeat(length), ALL);
+        List<JsonNode> rules = new ArrayList<>();
+        chart.only("PrometheusRule").at("/spec/groups/0/rules").forEach(rules::add);
+        String pods = "pod=~\"([^\"]+)\"";
+        String jobs = "job_name=~\"([^\"]+)\"";
+        // As the API server makes names: what they are generated from has 58 characters at most.
+        String replicaSet = chart.only("Deployment").at("/metadata/name").asText() + "-" + "5".repeat(10);
+        String pod = (replicaSet + "-").substring(0, Math.min(58, replicaSet.length() + 1)) + "abcde";
+        assertThat(pod, matchesPattern(found(pods, rules.get(0))));
+        assertThat(
+                chart.only("Job").at("/metadata/name").asText(),
+                matchesPattern(found(jobs, rules.get(rules.size() - 1))));
+    }
+
+    private static String found(String pattern, JsonNode rule) {
+        Matcher matcher = Pattern.compile(pattern).matcher(rule.path("expr").asText());
+        assertTrue(matcher.find(), rule::toString);
+        return matcher.group(1);
+    }
+
+    @Test
+    void podsAreNotCountedTwice() {
+        assertThat(
+                Chart.refusal("{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}"),
+                containsString("enable one"));
+    }
+
+    @Test
+    void theDashboardNeedsNoLabel() {
+        Rendered chart = Chart.render("dashboard: {enabled: true, labels: {grafana_dashboard: null}}");
+        assertEquals(2, chart.all("ConfigMap").size());
     }
 
     @Test

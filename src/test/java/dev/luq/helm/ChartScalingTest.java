@@ -86,6 +86,7 @@ class ChartScalingTest {
                   minReplicas: 0
                   keda:
                     authenticationRef: prometheus
+                    authModes: bearer
                     fallback: {failureThreshold: 3, replicas: 2}
                     triggers:
                       - type: cron
@@ -100,6 +101,7 @@ class ChartScalingTest {
         assertEquals("2", scaled.at("/triggers/0/metadata/threshold").asText());
         assertEquals(
                 "prometheus", scaled.at("/triggers/0/authenticationRef/name").asText());
+        assertEquals("bearer", scaled.at("/triggers/0/metadata/authModes").asText());
         assertEquals("cron", scaled.at("/triggers/1/type").asText());
         assertEquals(2, scaled.at("/fallback/replicas").asInt());
         assertTrue(chart.all("HorizontalPodAutoscaler").isEmpty());
