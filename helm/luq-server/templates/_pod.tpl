@@ -105,7 +105,8 @@ spec:
       {{- end }}
       env:
         - name: QUARKUS_HTTP_HOST
-          value: {{ if or .Values.service.ipFamilyPolicy .Values.service.ipFamilies }}"::"{{ else }}0.0.0.0{{ end }}
+          # Of both families; where a node has no IPv6, it cannot be bound.
+          value: {{ if or (has "IPv6" .Values.service.ipFamilies) (hasSuffix "DualStack" .Values.service.ipFamilyPolicy) }}"::"{{ else }}0.0.0.0{{ end }}
         - name: QUARKUS_HTTP_PORT
           value: "8080"
         - name: QUARKUS_CONFIG_LOCATIONS
@@ -154,17 +155,23 @@ spec:
         httpGet:
           path: /q/health/started
           port: http
-        {{- toYaml .Values.probes.startup | nindent 8 }}
+        {{- with .Values.probes.startup }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       livenessProbe:
         httpGet:
           path: /q/health/live
           port: http
-        {{- toYaml .Values.probes.liveness | nindent 8 }}
+        {{- with .Values.probes.liveness }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       readinessProbe:
         httpGet:
           path: /q/health/ready
           port: http
-        {{- toYaml .Values.probes.readiness | nindent 8 }}
+        {{- with .Values.probes.readiness }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- if gt (int .Values.preStopSeconds) 0 }}
       lifecycle:
         preStop:

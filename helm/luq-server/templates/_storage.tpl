@@ -23,7 +23,7 @@
 {{- define "luq-server.singleNode" -}}
 {{- if not (include "luq-server.ownClaims" .) -}}
 {{- with .Values.persistence -}}
-{{- if and .enabled (not (has "ReadWriteMany" .accessModes)) (not (has "ReadOnlyMany" .accessModes)) -}}true{{- end -}}
+{{- if and .enabled (not (has "ReadWriteMany" .accessModes)) (not (and (include "luq-server.readOnlyClaim" $) (has "ReadOnlyMany" .accessModes))) -}}true{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -155,6 +155,20 @@ smallrye.config.profile: config
 {{- if and (gt (int (include "luq-server.mostReplicas" .)) 1) (include "luq-server.singleNode" .) -}}
 {{- fail "more than one replica needs persistence.accessModes [ReadWriteMany] or [ReadOnlyMany], kind: StatefulSet without existingClaim, or persistence.enabled=false" -}}
 {{- end -}}
+{{- if and (gt (int (include "luq-server.mostReplicas" .)) 1) (include "luq-server.ownClaims" .) .Values.persistence.volumeName -}}
+{{- fail "persistence.volumeName: each replica of a StatefulSet has a claim of its own, and one volume binds to one of them" -}}
+{{- end -}}
+{{- with .Values.service -}}
+{{- if and .nodePort (eq .type "ClusterIP") -}}
+{{- fail "service.nodePort: a Service of type ClusterIP has none; set service.type to NodePort or LoadBalancer" -}}
+{{- end -}}
+{{- if and (or .loadBalancerClass .loadBalancerSourceRanges) (ne .type "LoadBalancer") -}}
+{{- fail "service.loadBalancerClass and loadBalancerSourceRanges are of service.type LoadBalancer" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
+{{- fail "serviceMonitor and podMonitor: both would count each pod twice; enable one" -}}
+{{- end -}}
 {{- if and (ne .Values.kind "Deployment") (hasKey .Values.strategy "type") (eq (.Values.strategy.type | default "") "Recreate") -}}
 {{- fail (printf "strategy: Recreate is of a Deployment; a %s has RollingUpdate and OnDelete" .Values.kind) -}}
 {{- end -}}

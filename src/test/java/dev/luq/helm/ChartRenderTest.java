@@ -725,6 +725,14 @@ class ChartRenderTest {
         JsonNode service = chart.only("Service").path("spec");
         assertEquals("PreferDualStack", service.path("ipFamilyPolicy").asText());
         assertEquals("[\"IPv6\",\"IPv4\"]", service.path("ipFamilies").toString());
+        assertEquals("::", Chart.render("service: {ipFamilies: [IPv6]}").environment("QUARKUS_HTTP_HOST"));
+    }
+
+    /** The address of both cannot be bound where IPv6 is switched off. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ipFamilies: [IPv4]", "ipFamilyPolicy: SingleStack"})
+    void aServiceOfIPv4NeedsNoIPv6(String service) {
+        assertEquals("0.0.0.0", Chart.render("service: {" + service + "}").environment("QUARKUS_HTTP_HOST"));
     }
 
     @Test
@@ -807,7 +815,9 @@ class ChartRenderTest {
                 "models: [{id: a, model: /m.gguf, memory: much}] | memory",
                 "service: {port: 70000}                          | port",
                 "ingress: {enabled: true}                        | hosts",
-                "config: {luq.a: [1]}                            | luq.a"
+                "config: {luq.a: [1]}                            | luq.a",
+                "probes: {liveness: {successThreshold: 2}}       | successThreshold",
+                "fullnameOverride: this-is-a-name-that-has-42-characters-then | fullnameOverride"
             })
     void theSchemaRefusesWithTheNameOfTheValue(String values, String named) {
         String message = Chart.refusal(values);
@@ -835,14 +845,25 @@ class ChartRenderTest {
                 "extraEnv: [{name: JAVA_TOOL_OPTIONS, value: -Dluq.model=/m.gguf}] | use models",
                 "args: [-Dquarkus.http.host=127.0.0.1]                             | use service.ipFamilies",
                 "extraVolumes: [{name: tmp, emptyDir: {}}]                         | choose another name",
-                "persistence: {enabled: true, accessModes: [ReadOnlyMany]}         | persistence.existingClaim"
+                "persistence: {enabled: true, accessModes: [ReadOnlyMany]}         | persistence.existingClaim",
+                "{replicaCount: 2, persistence: {enabled: true, accessModes: [ReadWriteOnce, ReadOnlyMany]}} | ReadWriteMany",
+                "service: {nodePort: 30080}                                        | service.type to NodePort",
+                "service: {loadBalancerClass: a}                                   | service.type LoadBalancer"
             })
     void contradictionsAreRefusedWithWhatToDo(String values, String message) {
         assertThat(Chart.refusal(values), containsString(message));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"global: {region: eu}", "persistence: {enabled: true}\nreplicaCount: 0"})
+    @ValueSource(
+            strings = {
+                "global: {region: eu}",
+                "persistence: {enabled: true}\nreplicaCount: 0",
+                "podDisruptionBudget: {enabled: true, maxUnavailable: 0}",
+                "probes: {liveness: null}",
+                "{replicaCount: 2, persistence: {enabled: true, existingClaim: a, readOnly: true, accessModes:"
+                        + " [ReadWriteOnce, ReadOnlyMany]}}"
+            })
     void harmlessValuesAreAccepted(String values) {
         assertEquals(1, Chart.render(values).all("Deployment").size());
     }

@@ -151,6 +151,7 @@ class ChartScalingTest {
                 "autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 2}                     | maxReplicas (2)",
                 "autoscaling: {enabled: true, minReplicas: 0}                                     | provider: keda",
                 "autoscaling: {enabled: true, provider: keda, minReplicas: 0}                     | keda.triggers",
+                "{kind: StatefulSet, replicaCount: 3, persistence: {enabled: true, volumeName: a}} | volumeName",
                 "httpRoute: {enabled: true}                                                       | parentRefs",
                 "gateway: {enabled: true}                                                         | className"
             })
