@@ -127,7 +127,7 @@ LUQ_INLINE float exponential(float x) {
         1 + r * (0.693147181f +
                  r * (0.240226507f +
                       r * (0.0555041087f + r * (0.00961812911f + r * (0.00133335581f + r * 0.000154035304f)))));
-    const int32_t bits = __builtin_bit_cast(int32_t, fraction) + (__builtin_bit_cast(int32_t, shifted) << 23);
+    const uint32_t bits = __builtin_bit_cast(uint32_t, fraction) + (__builtin_bit_cast(uint32_t, shifted) << 23);
     return x < -87.0f ? 0 : __builtin_bit_cast(float, bits);
 }
 
