@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 namespace luq::kernels {
@@ -12,11 +13,17 @@ namespace {
 // Fewer queries are not worth packing keys for.
 constexpr int64_t FEWEST_QUERIES = 32;
 
-// Keys whose scores with a tile of queries are kept at a time.
+// Keys that are packed at a time, with their values: for a block of rows, which then see them tile by tile.
 constexpr int64_t KEYS_AT_ONCE = 512;
 
-// Queries that share packed keys and values at least, where there are threads for more blocks.
-constexpr int64_t QUERIES_OF_BLOCK = 256;
+// Values that are floats at a time while they are packed: a multiple of every Gemm's block.
+constexpr int64_t VALUES_AT_ONCE = 128;
+
+// Rows of a block: at least, where no thread would be idle otherwise, so that packing is shared, and at most, so that what
+// is kept of them is bounded.
+constexpr int64_t FEWEST_ROWS = 256, MOST_ROWS = 2048;
+
+constexpr int16_t INFINITE = 0x7C00; // the bits of a half; larger ones are no numbers
 
 constexpr float MASKED = -std::numeric_limits<float>::infinity();
 
@@ -34,28 +41,46 @@ bool is_readable(const ggml_tensor & tensor, ggml_type type) {
     return tensor.type == type && tensor.nb[0] == ggml_type_size(type) && tensor.ne[0] % ROWS == 0;
 }
 
+// The bits of the largest size, whose order is that of sizes.
+int16_t largest_bits(const ggml_fp16_t * halves, int64_t count) {
+    int16_t largest = 0;
+    for (int64_t i = 0; i < count; i++) {
+        largest = std::max<int16_t>(largest, halves[i] & 0x7FFF);
+    }
+    return largest;
+}
+
 bool is_finite(const ggml_tensor & halves, int thread, int threads) {
     const int64_t rows = ggml_nrows(&halves);
-    bool finite = true;
     for (int64_t r = rows * thread / threads; r < rows * (thread + 1) / threads; r++) {
         const int64_t i1 = r % halves.ne[1], i2 = r / halves.ne[1] % halves.ne[2], i3 = r / halves.ne[1] / halves.ne[2];
-        const auto values = (const ggml_fp16_t *) row(halves, i1, i2, i3);
-        unsigned infinite = 0;
-        for (int64_t i = 0; i < halves.ne[0]; i++) {
-            infinite |= (values[i] & 0x7C00) == 0x7C00;
+        if (largest_bits((const ggml_fp16_t *) row(halves, i1, i2, i3), halves.ne[0]) >= INFINITE) {
+            return false;
         }
-        finite = finite && !infinite;
     }
-    return finite;
+    return true;
 }
 
 } // namespace
+
+// A query of one head, and what came of the keys before.
+struct Attention::Row {
+    const float * query;
+    const ggml_fp16_t * mask; // null: it sees all keys
+    float * out;
+    float largest, sum; // exponent, and of all exponentials below that
+
+    bool sees(int64_t key, int64_t keys) const {
+        return !mask || std::any_of(mask + key, mask + key + keys, [](ggml_fp16_t half) { return half != 0xFC00; });
+    }
+};
 
 // What is common to the units of an attention, and where a thread keeps what it works on. A unit is a block of the queries
 // of all heads that share keys and values.
 struct Attention::Work {
     int64_t width, depth, value_width, keys, queries, shared, rows, blocks, block_rows, kv_heads, units;
-    size_t float_bytes, key_bytes, value_bytes, query_bytes, score_bytes, weight_bytes, result_bytes;
+    size_t float_bytes, key_bytes, value_bytes, row_bytes, query_bytes, result_bytes, score_bytes, mask_bytes,
+        weight_bytes;
     std::atomic<int> * unfinished; // whether keys and values have to be left to ggml
     char * own;
 
@@ -69,39 +94,45 @@ struct Attention::Work {
         kv_heads = k.ne[2];
         shared = q.ne[2] / kv_heads;
         rows = shared * queries;
-        const int64_t wanted = (2 * threads + kv_heads * q.ne[3] - 1) / (kv_heads * q.ne[3]);
-        blocks = std::max<int64_t>(1, std::min(wanted, rows / QUERIES_OF_BLOCK));
-        block_rows = round_up((rows + blocks - 1) / blocks, TILE_COLUMNS);
-        blocks = (rows + block_rows - 1) / block_rows;
-        units = blocks * kv_heads * q.ne[3];
-        const int64_t padded = round_up(keys, KEYS_AT_ONCE);
-        float_bytes = sizeof(float) * std::max(ROWS * depth, value_width * KEYS_AT_ONCE);
-        key_bytes = gemm.part_bytes(depth) * padded / ROWS;
-        value_bytes = gemm.part_bytes(padded) * value_width / ROWS;
-        query_bytes = 2 * gemm.group_bytes(depth);
+        const int64_t heads = kv_heads * q.ne[3], busy = parts(threads, heads), even = parts(2 * threads, heads);
+        blocks = std::max({std::min(busy, parts(rows, TILE_COLUMNS)), std::min(even, rows / FEWEST_ROWS),
+                           parts(rows, MOST_ROWS)});
+        block_rows = round_up(parts(rows, blocks), TILE_COLUMNS);
+        blocks = parts(rows, block_rows);
+        units = blocks * heads;
+        float_bytes = sizeof(float) * std::max(ROWS * depth, value_width * VALUES_AT_ONCE);
+        key_bytes = gemm.part_bytes(depth) * KEYS_AT_ONCE / ROWS;
+        value_bytes = gemm.part_bytes(KEYS_AT_ONCE) * value_width / ROWS;
+        row_bytes = round_up(sizeof(Row) * block_rows, LINE_BYTES);
+        query_bytes = gemm.group_bytes(depth) * block_rows / GROUP_COLUMNS;
+        result_bytes = sizeof(float) * value_width * block_rows;
         score_bytes = sizeof(float) * TILE_COLUMNS * KEYS_AT_ONCE;
+        mask_bytes = sizeof(float) * KEYS_AT_ONCE;
         weight_bytes = 2 * gemm.group_bytes(KEYS_AT_ONCE);
-        result_bytes = sizeof(float) * TILE_COLUMNS * value_width;
         // In numbers: where there is no memory yet, only the sizes are asked for.
         const int64_t start = round_up((int64_t) memory, LINE_BYTES);
         unfinished = (std::atomic<int> *) start;
         own = (char *) (start + LINE_BYTES + thread * own_bytes());
     }
 
+    static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+
     size_t own_bytes() const {
-        return round_up(float_bytes + key_bytes + value_bytes + query_bytes + score_bytes + weight_bytes +
-                            2 * result_bytes + sizeof(float) * KEYS_AT_ONCE,
+        return round_up(float_bytes + key_bytes + value_bytes + row_bytes + query_bytes + result_bytes +
+                            score_bytes + mask_bytes + weight_bytes + sizeof(float) * TILE_COLUMNS * value_width,
                         LINE_BYTES);
     }
     float * floats() const { return (float *) own; }
     char * key_panels() const { return own + float_bytes; }
     char * value_panels() const { return key_panels() + key_bytes; }
-    char * query_groups() const { return value_panels() + value_bytes; }
-    float * scores() const { return (float *) (query_groups() + query_bytes); }
-    char * weights() const { return (char *) scores() + score_bytes; }
+    Row * row(int64_t i) const { return (Row *) (value_panels() + value_bytes) + i; }
+    // Of the tile that begins with row i.
+    char * query_groups(int64_t i) const { return (char *) row(0) + row_bytes + query_bytes / block_rows * i; }
+    float * results(int64_t i) const { return (float *) (query_groups(0) + query_bytes) + value_width * i; }
+    float * scores() const { return (float *) ((char *) results(0) + result_bytes); }
+    float * mask() const { return (float *) ((char *) scores() + score_bytes); }
+    char * weights() const { return (char *) mask() + mask_bytes; }
     float * part() const { return (float *) (weights() + weight_bytes); }
-    float * result() const { return (float *) ((char *) part() + result_bytes); }
-    float * mask() const { return (float *) ((char *) result() + result_bytes); }
 };
 
 bool Attention::takes(const ggml_tensor & attention) {
@@ -149,105 +180,117 @@ bool Attention::compute_forward(ggml_compute_params * params, ggml_tensor * atte
 void Attention::unit(const Work & work, ggml_tensor & attention, int64_t unit) const {
     const int64_t block = unit % work.blocks, kv_head = unit / work.blocks % work.kv_heads,
                   batch = unit / work.blocks / work.kv_heads;
-    pack_keys(work, *attention.src[1], kv_head, batch);
-    pack_values(work, *attention.src[2], kv_head, batch);
-    const int64_t last = std::min(work.rows, (block + 1) * work.block_rows);
-    for (int64_t first = block * work.block_rows; first < last; first += TILE_COLUMNS) {
-        tile(work, attention, first, std::min<int64_t>(TILE_COLUMNS, last - first), kv_head, batch);
+    const int64_t first = block * work.block_rows, count = std::min(work.block_rows, work.rows - first);
+    begin(work, attention, first, count, kv_head, batch);
+    for (int64_t key = 0; key < work.keys; key += KEYS_AT_ONCE) {
+        const int64_t keys = std::min(KEYS_AT_ONCE, work.keys - key);
+        bool packed = false;
+        for (int64_t i = 0; i < count; i += TILE_COLUMNS) {
+            const int64_t rows = std::min<int64_t>(TILE_COLUMNS, count - i);
+            if (std::none_of(work.row(i), work.row(i + rows), [&](const Row & r) { return r.sees(key, keys); })) {
+                continue;
+            }
+            if (!packed) {
+                pack_keys(work, *attention.src[1], key, keys, kv_head, batch);
+                pack_values(work, *attention.src[2], key, keys, kv_head, batch);
+                packed = true;
+            }
+            tile(work, i, rows, key, keys, parameter(attention, 0));
+        }
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const Row row = *work.row(i);
+        const float share = 1 / row.sum;
+        std::transform(work.results(i), work.results(i) + work.value_width, row.out,
+                       [=](float x) { return row.sum == 0 ? 0 : x * share; });
     }
 }
 
-void Attention::pack_keys(const Work & work, const ggml_tensor & k, int64_t head, int64_t batch) const {
+// Rows first .. first + count - 1 of the heads that share these keys: row i is query i % queries of head i / queries.
+void Attention::begin(const Work & work, ggml_tensor & attention, int64_t first, int64_t count, int64_t kv_head,
+                      int64_t batch) const {
+    const ggml_tensor & q = *attention.src[0];
+    const ggml_tensor * const mask = attention.src[3];
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t query = (first + i) % work.queries, head = kv_head * work.shared + (first + i) / work.queries;
+        *work.row(i) = {(const float *) row(q, query, head, batch),
+                        mask ? (const ggml_fp16_t *) row(*mask, query, 0, batch % mask->ne[3]) : nullptr,
+                        (float *) row(attention, head, query, batch), MASKED, 0};
+    }
+    for (int64_t i = 0; i < count; i += TILE_COLUMNS) {
+        const float * columns[TILE_COLUMNS] = {};
+        std::transform(work.row(i), work.row(std::min(i + TILE_COLUMNS, count)), columns,
+                       [](const Row & r) { return r.query; });
+        pack_tile(columns, work.width, work.depth, work.query_groups(i));
+    }
+}
+
+void Attention::pack_tile(const float * const * columns, int64_t length, int64_t depth, char * groups) const {
+    gemm.pack_columns(columns, length, depth, groups);
+    gemm.pack_columns(columns + GROUP_COLUMNS, length, depth, groups + gemm.group_bytes(depth));
+}
+
+void Attention::pack_keys(const Work & work, const ggml_tensor & k, int64_t key, int64_t keys, int64_t head,
+                          int64_t batch) const {
     float * const floats = work.floats();
     std::fill(floats, floats + ROWS * work.depth, 0.0f);
-    for (int64_t first = 0; first < work.keys; first += ROWS) {
-        const int64_t count = std::min<int64_t>(ROWS, work.keys - first);
-        for (int64_t i = 0; i < count; i++) {
-            backend.half_to_float(row(k, first + i, head, batch), floats + i * work.depth, work.width);
+    for (int64_t first = 0; first < keys; first += ROWS) {
+        for (int64_t i = 0; i < std::min<int64_t>(ROWS, keys - first); i++) {
+            backend.half_to_float(row(k, key + first + i, head, batch), floats + i * work.depth, work.width);
         }
         gemm.pack_rows(floats, work.depth, work.key_panels() + first / ROWS * gemm.part_bytes(work.depth), nullptr);
     }
 }
 
-// Block by block: the panels of a block's keys follow each other.
-void Attention::pack_values(const Work & work, const ggml_tensor & v, int64_t head, int64_t batch) const {
-    float * const floats = work.floats();
-    for (int64_t first = 0; first < work.keys; first += KEYS_AT_ONCE) {
-        const int64_t count = std::min(KEYS_AT_ONCE, work.keys - first), depth = round_up(count, DEPTH_STEP);
+void Attention::pack_values(const Work & work, const ggml_tensor & v, int64_t key, int64_t keys, int64_t head,
+                            int64_t batch) const {
+    const int64_t depth = round_up(keys, DEPTH_STEP);
+    for (int64_t first = 0; first < depth; first += VALUES_AT_ONCE) {
+        const int64_t count = std::min(VALUES_AT_ONCE, depth - first);
         for (int64_t i = 0; i < count; i++) {
-            backend.half_to_float(row(v, first + i, head, batch), floats + i * work.value_width, work.value_width);
+            float * const value = work.floats() + i * work.value_width;
+            if (first + i >= keys) {
+                std::fill(value, value + work.value_width, 0.0f);
+                continue;
+            }
+            const auto halves = (const ggml_fp16_t *) row(v, key + first + i, head, batch);
+            backend.half_to_float(halves, value, work.value_width);
         }
-        std::fill(floats + count * work.value_width, floats + depth * work.value_width, 0.0f);
-        char * const panels = work.value_panels() + gemm.part_bytes(first) * work.value_width / ROWS;
         for (int64_t d = 0; d < work.value_width; d += ROWS) {
-            gemm.pack_values(floats + d, work.value_width, depth, panels + d / ROWS * gemm.part_bytes(depth));
+            gemm.pack_values(work.floats() + d, work.value_width, count,
+                             work.value_panels() + d / ROWS * gemm.part_bytes(depth) + gemm.part_bytes(first));
         }
     }
 }
 
-// Rows first .. first + count - 1 of the heads that share these keys: row i is query i % queries of head i / queries.
-void Attention::tile(const Work & work, ggml_tensor & attention, int64_t first, int64_t count, int64_t kv_head,
-                     int64_t batch) const {
-    const ggml_tensor & q = *attention.src[0];
-    const ggml_tensor * const mask = attention.src[3];
-    const float scale = parameter(attention, 0);
+// What rows first .. first + count - 1 of the unit see of the keys that are packed.
+void Attention::tile(const Work & work, int64_t first, int64_t count, int64_t key, int64_t keys, float scale) const {
+    const int64_t depth = round_up(keys, DEPTH_STEP);
+    gemm.multiply(work.key_panels(), gemm.part_bytes(work.depth), (keys + ROWS - 1) / ROWS, 1,
+                  work.query_groups(first), work.depth, work.scores(), KEYS_AT_ONCE);
     const float * columns[TILE_COLUMNS] = {};
-    const ggml_fp16_t * masks[TILE_COLUMNS] = {};
+    const bool begun = std::any_of(work.row(first), work.row(first + count), [](const Row & r) { return r.sum != 0; });
+    float * const results = work.results(first);
     for (int64_t c = 0; c < count; c++) {
-        const int64_t query = (first + c) % work.queries, head = kv_head * work.shared + (first + c) / work.queries;
-        columns[c] = (const float *) row(q, query, head, batch);
-        masks[c] = mask ? (const ggml_fp16_t *) row(*mask, query, 0, batch % mask->ne[3]) : nullptr;
-    }
-    const auto pack = [&](int64_t length, int64_t depth, char * groups) {
-        gemm.pack_columns(columns, length, depth, groups);
-        gemm.pack_columns(columns + GROUP_COLUMNS, length, depth, groups + gemm.group_bytes(depth));
-    };
-    pack(work.width, work.depth, work.query_groups());
-
-    float largest[TILE_COLUMNS], sums[TILE_COLUMNS] = {};
-    std::fill(largest, largest + TILE_COLUMNS, MASKED);
-    std::memset(work.result(), 0, work.result_bytes);
-    for (int64_t key = 0; key < work.keys; key += KEYS_AT_ONCE) {
-        const int64_t keys = std::min(KEYS_AT_ONCE, work.keys - key), depth = round_up(keys, DEPTH_STEP);
-        const auto sees_none = [&](const ggml_fp16_t * masks_of_keys) {
-            return std::all_of(masks_of_keys + key, masks_of_keys + key + keys,
-                               [](ggml_fp16_t half) { return half == 0xFC00; });
-        };
-        if (mask && std::all_of(masks, masks + count, sees_none)) {
-            continue;
+        Row & row = *work.row(first + c);
+        float * const scores = work.scores() + c * KEYS_AT_ONCE;
+        columns[c] = scores;
+        if (row.mask) {
+            backend.half_to_float(row.mask + key, work.mask(), keys);
         }
-        gemm.multiply(work.key_panels() + key / ROWS * gemm.part_bytes(work.depth), gemm.part_bytes(work.depth),
-                      (keys + ROWS - 1) / ROWS, 1, work.query_groups(), work.depth, work.scores(), KEYS_AT_ONCE);
-        for (int64_t c = 0; c < TILE_COLUMNS; c++) {
-            float * const scores = work.scores() + c * KEYS_AT_ONCE;
-            columns[c] = scores;
-            if (masks[c]) {
-                backend.half_to_float(masks[c] + key, work.mask(), keys);
-            }
-            const float before = largest[c];
-            const float sum = gemm.exponentials(scores, keys, scale, masks[c] ? work.mask() : nullptr, largest[c]);
-            const float factor = before == largest[c] ? 1 : std::exp(before - largest[c]);
-            sums[c] = sums[c] * factor + sum;
-            float * const result = work.result() + c * work.value_width;
-            for (int64_t d = 0; factor != 1 && d < work.value_width; d++) {
-                result[d] *= factor;
-            }
-        }
-        pack(keys, depth, work.weights());
-        gemm.multiply(work.value_panels() + gemm.part_bytes(key) * work.value_width / ROWS, gemm.part_bytes(depth),
-                      work.value_width / ROWS, 1, work.weights(), depth, work.part(), work.value_width);
-        for (int64_t i = 0; i < TILE_COLUMNS * work.value_width; i++) {
-            work.result()[i] += work.part()[i];
+        const float before = row.largest;
+        const float sum = gemm.exponentials(scores, keys, scale, row.mask ? work.mask() : nullptr, row.largest);
+        const float factor = before == row.largest ? 1 : std::exp(before - row.largest);
+        row.sum = row.sum * factor + sum;
+        for (int64_t d = 0; begun && factor != 1 && d < work.value_width; d++) {
+            results[c * work.value_width + d] *= factor;
         }
     }
-    for (int64_t c = 0; c < count; c++) {
-        const int64_t query = (first + c) % work.queries, head = kv_head * work.shared + (first + c) / work.queries;
-        const auto out = (float *) row(attention, head, query, batch);
-        const float * const result = work.result() + c * work.value_width;
-        const float share = sums[c] == 0 ? 0 : 1 / sums[c];
-        for (int64_t d = 0; d < work.value_width; d++) {
-            out[d] = result[d] * share;
-        }
+    pack_tile(columns, keys, depth, work.weights());
+    gemm.multiply(work.value_panels(), gemm.part_bytes(depth), work.value_width / ROWS, 1, work.weights(), depth,
+                  begun ? work.part() : results, work.value_width);
+    if (begun) {
+        std::transform(results, results + count * work.value_width, work.part(), results, std::plus<float>());
     }
 }
 

@@ -1,5 +1,6 @@
 // ggml's FLASH_ATTN_EXT with many queries: of image encoders, where all of a window or a picture sees itself, and of
-// prompts. Scores are computed and used up tile by tile, so memory grows with the length and not with its square.
+// prompts. Keys are taken block by block, and of those before a row keeps its largest exponent, the sum and the result, so
+// memory does not grow with their number.
 #pragma once
 
 #include "cpu_backend.h"
@@ -22,16 +23,21 @@ class Attention : public ggml::cpu::tensor_traits {
     bool compute_forward(ggml_compute_params * params, ggml_tensor * attention) override;
 
   private:
+    struct Row;
     struct Work;
 
     const Gemm & gemm;
     const CpuBackend & backend;
 
     void unit(const Work & work, ggml_tensor & attention, int64_t unit) const;
-    void pack_keys(const Work & work, const ggml_tensor & k, int64_t head, int64_t batch) const;
-    void pack_values(const Work & work, const ggml_tensor & v, int64_t head, int64_t batch) const;
-    void tile(const Work & work, ggml_tensor & attention, int64_t first, int64_t count, int64_t kv_head,
-              int64_t batch) const;
+    void begin(const Work & work, ggml_tensor & attention, int64_t first, int64_t count, int64_t kv_head,
+               int64_t batch) const;
+    void pack_tile(const float * const * columns, int64_t length, int64_t depth, char * groups) const;
+    void pack_keys(const Work & work, const ggml_tensor & k, int64_t key, int64_t keys, int64_t head,
+                   int64_t batch) const;
+    void pack_values(const Work & work, const ggml_tensor & v, int64_t key, int64_t keys, int64_t head,
+                     int64_t batch) const;
+    void tile(const Work & work, int64_t first, int64_t count, int64_t key, int64_t keys, float scale) const;
 };
 
 } // namespace luq::kernels

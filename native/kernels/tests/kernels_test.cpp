@@ -450,20 +450,30 @@ struct AttentionShape {
     Mask mask;
 };
 
-std::vector<float> attention_of(const AttentionShape & s, int threads) {
+struct AttentionGraph {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context{
         ggml_init({16 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free};
-    // As models have them: heads side by side, so that one head's rows lie apart.
-    ggml_tensor * q = ggml_new_tensor_4d(context.get(), GGML_TYPE_F32, s.width, s.heads, s.queries, s.windows);
-    ggml_tensor * k = ggml_new_tensor_4d(context.get(), GGML_TYPE_F16, s.width, s.keys, s.kv_heads, s.windows);
-    ggml_tensor * v = ggml_new_tensor_4d(context.get(), GGML_TYPE_F16, s.width, s.keys, s.kv_heads, s.windows);
-    ggml_tensor * mask =
-        s.mask == Mask::NONE ? nullptr : ggml_new_tensor_2d(context.get(), GGML_TYPE_F16, s.keys, s.queries);
-    ggml_tensor * attention = ggml_flash_attn_ext(
-        context.get(), ggml_permute(context.get(), q, 0, 2, 1, 3), k, v, mask, 1 / std::sqrt((float) s.width), 0, 0);
-    ggml_cgraph * nodes = ggml_new_graph(context.get());
-    ggml_build_forward_expand(nodes, attention);
-    const Buffer buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), ggml_backend_cpu_buffer_type()),
+    ggml_tensor *q, *k, *v, *mask, *attention;
+    ggml_cgraph * nodes;
+
+    explicit AttentionGraph(const AttentionShape & s) {
+        // As models have them: heads side by side, so that one head's rows lie apart.
+        q = ggml_new_tensor_4d(context.get(), GGML_TYPE_F32, s.width, s.heads, s.queries, s.windows);
+        k = ggml_new_tensor_4d(context.get(), GGML_TYPE_F16, s.width, s.keys, s.kv_heads, s.windows);
+        v = ggml_new_tensor_4d(context.get(), GGML_TYPE_F16, s.width, s.keys, s.kv_heads, s.windows);
+        mask = s.mask == Mask::NONE ? nullptr : ggml_new_tensor_2d(context.get(), GGML_TYPE_F16, s.keys, s.queries);
+        attention = ggml_flash_attn_ext(context.get(), ggml_permute(context.get(), q, 0, 2, 1, 3), k, v, mask,
+                                        1 / std::sqrt((float) s.width), 0, 0);
+        nodes = ggml_new_graph(context.get());
+        ggml_build_forward_expand(nodes, attention);
+    }
+};
+
+std::vector<float> attention_of(const AttentionShape & s, int threads) {
+    const AttentionGraph graph(s);
+    ggml_tensor *q = graph.q, *k = graph.k, *v = graph.v, *mask = graph.mask, *attention = graph.attention;
+    check(Attention::takes(*attention), "an attention is left to ggml");
+    const Buffer buffer(ggml_backend_alloc_ctx_tensors_from_buft(graph.context.get(), ggml_backend_cpu_buffer_type()),
                         ggml_backend_buffer_free);
     std::mt19937 random(s.width + s.queries + s.keys);
     std::normal_distribution<float> normal;
@@ -489,7 +499,7 @@ std::vector<float> attention_of(const AttentionShape & s, int threads) {
     const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(
         ggml_backend_cpu_init(), ggml_backend_free);
     ggml_backend_cpu_set_n_threads(backend.get(), threads);
-    check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "attention was not computed");
+    check(ggml_backend_graph_compute(backend.get(), graph.nodes) == GGML_STATUS_SUCCESS, "attention was not computed");
     std::vector<float> result(ggml_nelements(attention));
     ggml_backend_tensor_get(attention, result.data(), 0, result.size() * sizeof(float));
     return result;
@@ -515,7 +525,7 @@ void attention_of_many_queries() {
             choice.many[GGML_TYPE_F16] = {*gemm, FEWEST_COLUMNS};
             PlainOperations operations(backend, choice);
             operations.join();
-            for (int threads : {1, 3}) {
+            for (int threads : {1, 3, 8}) {
                 const auto ours = attention_of(s, threads);
                 double worst = 0;
                 for (size_t i = 0; i < ours.size(); i++) {
@@ -529,6 +539,34 @@ void attention_of_many_queries() {
             }
             operations.leave();
         }
+    }
+}
+
+// However many keys there are; and few rows of few heads are dealt out among threads, so that each has less to keep.
+void attention_has_a_bounded_memory() {
+    const CpuBackend backend = CpuBackend::find();
+    const auto work = [](const AttentionShape & s, int threads) {
+        const AttentionGraph graph(s);
+        return ggml_graph_plan(graph.nodes, threads, nullptr).work_size;
+    };
+    for (auto gemm = GEMMS; *gemm; gemm++) {
+        if (!(*gemm)->available()) {
+            continue;
+        }
+        Choice choice{};
+        choice.many[GGML_TYPE_F16] = {*gemm, FEWEST_COLUMNS};
+        PlainOperations operations(backend, choice);
+        operations.join();
+        const std::string name = (*gemm)->name;
+        const AttentionShape prompt{128, 512, 1024, 32, 8, 1, Mask::NONE};
+        AttentionShape longer = prompt, picture{80, 20000, 20000, 16, 16, 1, Mask::NONE};
+        longer.keys = 131072;
+        check(work(longer, 32) == work(prompt, 32), name + ": memory of attention grows with the keys");
+        check(work(prompt, 32) < 64 << 20, name + ": attention takes " + std::to_string(work(prompt, 32)));
+        check(work(picture, 4) < 12 << 20, name + ": attention takes " + std::to_string(work(picture, 4)));
+        const AttentionShape few{128, 60, 4096, 4, 1, 1, Mask::NONE};
+        check(work(few, 8) < 8 * work(few, 1) * 9 / 10, name + ": a thread has the rows of all");
+        operations.leave();
     }
 }
 
@@ -735,6 +773,7 @@ int main(int argc, char ** argv) {
         kernels();
         many_columns();
         attention_of_many_queries();
+        attention_has_a_bounded_memory();
         only_file_pages_are_given_back();
         within_ggml(Layout::FAST);
     }
