@@ -79,7 +79,7 @@ struct Attention::Row {
 // of all heads that share keys and values.
 struct Attention::Work {
     int64_t width, depth, value_width, keys, queries, shared, rows, blocks, block_rows, kv_heads, units;
-    size_t float_bytes, key_bytes, value_bytes, row_bytes, query_bytes, result_bytes, score_bytes, mask_bytes,
+    size_t float_bytes, key_bytes, value_bytes, size_bytes, row_bytes, query_bytes, result_bytes, score_bytes, mask_bytes,
         weight_bytes;
     std::atomic<int> * unfinished; // whether keys and values have to be left to ggml
     char * own;
@@ -103,6 +103,7 @@ struct Attention::Work {
         float_bytes = sizeof(float) * std::max(ROWS * depth, value_width * VALUES_AT_ONCE);
         key_bytes = gemm.part_bytes(depth) * KEYS_AT_ONCE / ROWS;
         value_bytes = gemm.part_bytes(KEYS_AT_ONCE) * value_width / ROWS;
+        size_bytes = sizeof(float) * KEYS_AT_ONCE;
         row_bytes = round_up(sizeof(Row) * block_rows, LINE_BYTES);
         query_bytes = gemm.group_bytes(depth) * block_rows / GROUP_COLUMNS;
         result_bytes = sizeof(float) * value_width * block_rows;
@@ -118,14 +119,15 @@ struct Attention::Work {
     static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
     size_t own_bytes() const {
-        return round_up(float_bytes + key_bytes + value_bytes + row_bytes + query_bytes + result_bytes +
+        return round_up(float_bytes + key_bytes + value_bytes + size_bytes + row_bytes + query_bytes + result_bytes +
                             score_bytes + mask_bytes + weight_bytes + sizeof(float) * TILE_COLUMNS * value_width,
                         LINE_BYTES);
     }
     float * floats() const { return (float *) own; }
     char * key_panels() const { return own + float_bytes; }
     char * value_panels() const { return key_panels() + key_bytes; }
-    Row * row(int64_t i) const { return (Row *) (value_panels() + value_bytes) + i; }
+    float * sizes() const { return (float *) (value_panels() + value_bytes); }
+    Row * row(int64_t i) const { return (Row *) ((char *) sizes() + size_bytes) + i; }
     // Of the tile that begins with row i.
     char * query_groups(int64_t i) const { return (char *) row(0) + row_bytes + query_bytes / block_rows * i; }
     float * results(int64_t i) const { return (float *) (query_groups(0) + query_bytes) + value_width * i; }
@@ -242,6 +244,8 @@ void Attention::pack_keys(const Work & work, const ggml_tensor & k, int64_t key,
     }
 }
 
+// Where values share a step, each is divided by its size, which then counts with its weight: one that a query does not see
+// has no part in what the others are rounded to.
 void Attention::pack_values(const Work & work, const ggml_tensor & v, int64_t key, int64_t keys, int64_t head,
                             int64_t batch) const {
     const int64_t depth = round_up(keys, DEPTH_STEP);
@@ -255,6 +259,12 @@ void Attention::pack_values(const Work & work, const ggml_tensor & v, int64_t ke
             }
             const auto halves = (const ggml_fp16_t *) row(v, key + first + i, head, batch);
             backend.half_to_float(halves, value, work.value_width);
+            if (gemm.block) {
+                const int16_t bits = largest_bits(halves, work.value_width);
+                const float size = bits ? ggml_fp16_to_fp32(bits) : 1;
+                work.sizes()[first + i] = size;
+                std::transform(value, value + work.value_width, value, [=](float x) { return x * (1 / size); });
+            }
         }
         for (int64_t d = 0; d < work.value_width; d += ROWS) {
             gemm.pack_values(work.floats() + d, work.value_width, count,
@@ -282,6 +292,9 @@ void Attention::tile(const Work & work, int64_t first, int64_t count, int64_t ke
         const float sum = gemm.exponentials(scores, keys, scale, row.mask ? work.mask() : nullptr, row.largest);
         const float factor = before == row.largest ? 1 : std::exp(before - row.largest);
         row.sum = row.sum * factor + sum;
+        if (gemm.block) {
+            std::transform(scores, scores + keys, work.sizes(), scores, std::multiplies<float>());
+        }
         for (int64_t d = 0; begun && factor != 1 && d < work.value_width; d++) {
             results[c * work.value_width + d] *= factor;
         }

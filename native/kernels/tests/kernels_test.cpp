@@ -441,9 +441,9 @@ void many_columns() {
     }
 }
 
-// What queries see of keys: all; those up to their own place, as in a prompt, and the first query nothing; and then also a
-// value that is no number, in a cell that nobody sees.
-enum class Mask { NONE, CAUSAL, CAUSAL_WITH_NAN };
+// What queries see of keys: all; those up to their own place, as in a prompt, and the first query nothing; then also a
+// value that is no number, in a cell that nobody sees; or large values, in that cell and in one that the last query sees.
+enum class Mask { NONE, CAUSAL, CAUSAL_WITH_NAN, CAUSAL_WITH_LARGE };
 
 struct AttentionShape {
     int64_t width, queries, keys, heads, kv_heads, windows;
@@ -483,6 +483,9 @@ std::vector<float> attention_of(const AttentionShape & s, int threads) {
         if (operand == v && s.mask == Mask::CAUSAL_WITH_NAN) {
             values[s.width * (s.keys - 1)] = NAN;
         }
+        if (operand == v && s.mask == Mask::CAUSAL_WITH_LARGE) {
+            std::fill_n(&values[s.width * (s.keys - 2)], 2 * s.width, 60000);
+        }
         std::vector<ggml_fp16_t> halves(values.size());
         ggml_fp32_to_fp16_row(values.data(), halves.data(), halves.size());
         ggml_backend_tensor_set(
@@ -515,7 +518,9 @@ void attention_of_many_queries() {
           {32, 2100, 33, 1, 1, 1, Mask::NONE},
           {128, 70, 1100, 6, 2, 1, Mask::CAUSAL},
           {64, 600, 601, 2, 1, 1, Mask::CAUSAL},
-          {64, 40, 256, 4, 2, 1, Mask::CAUSAL_WITH_NAN}}) {
+          {64, 40, 256, 4, 2, 1, Mask::CAUSAL_WITH_NAN},
+          {64, 40, 256, 1, 1, 1, Mask::CAUSAL_WITH_LARGE},
+          {64, 90, 1100, 2, 1, 1, Mask::CAUSAL_WITH_LARGE}}) {
         const auto stock = attention_of(s, 2);
         for (auto gemm = GEMMS; *gemm; gemm++) {
             if (!(*gemm)->available()) {
@@ -529,10 +534,10 @@ void attention_of_many_queries() {
                 const auto ours = attention_of(s, threads);
                 double worst = 0;
                 for (size_t i = 0; i < ours.size(); i++) {
-                    const double error = std::fabs(ours[i] - stock[i]);
+                    const double error = std::fabs(ours[i] - stock[i]) / std::max(1.0f, std::fabs(stock[i]));
                     worst = error > worst || std::isnan(error) ? error : worst;
                 }
-                // Values are about 1; ggml keeps sums in half floats where queries are few.
+                // Most values are about 1; ggml keeps sums in half floats where queries are few.
                 check(worst <= ((*gemm)->parts == 2 ? 0.02 : 0.005),
                       std::string((*gemm)->name) + ": attention of " + std::to_string(s.queries) + " queries and " +
                           std::to_string(s.keys) + " keys is off by " + std::to_string(worst));
