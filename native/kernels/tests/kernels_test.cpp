@@ -610,6 +610,26 @@ void within_ggml(Layout layout) {
     }
 }
 
+// Of a backend that could not get the memory for a graph the next one is computed all the same.
+void work_that_does_not_fit_is_an_error() {
+    const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(
+        ggml_backend_cpu_init(), ggml_backend_free);
+    const auto status = [&](int64_t columns) {
+        const Graph graph(GGML_TYPE_Q8_0, 32, 1, GGML_TYPE_F32, 1, 1);
+        const Buffer buffers[] = {place(graph.weights, ggml_backend_cpu_buffer_type()),
+                                  place(graph.columns, ggml_backend_cpu_buffer_type()),
+                                  place(graph.product, ggml_backend_cpu_buffer_type())};
+        graph.columns->ne[1] = graph.product->ne[1] = columns;
+        ggml_cgraph * nodes = ggml_new_graph(graph.context.get());
+        ggml_build_forward_expand(nodes, graph.product);
+        return ggml_backend_graph_compute(backend.get(), nodes);
+    };
+    for (int64_t columns : {(int64_t) 1, (int64_t) 1 << 45, (int64_t) 1}) {
+        check(status(columns) == (columns == 1 ? GGML_STATUS_SUCCESS : GGML_STATUS_ALLOC_FAILED),
+              "a product of " + std::to_string(columns) + " columns ended otherwise");
+    }
+}
+
 // --- trials ------------------------------------------------------------------------------------------------------
 
 void every_kernel_of_this_cpu_is_right() {
@@ -779,6 +799,7 @@ int main(int argc, char ** argv) {
         many_columns();
         attention_of_many_queries();
         attention_has_a_bounded_memory();
+        work_that_does_not_fit_is_an_error();
         only_file_pages_are_given_back();
         within_ggml(Layout::FAST);
     }
