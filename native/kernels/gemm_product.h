@@ -9,10 +9,11 @@
 
 namespace luq::kernels {
 
-// Columns that a product has at least where unpacking its weights may be worth it.
-constexpr int FEWEST_COLUMNS = TILE_COLUMNS;
+// Columns that a product has at least where unpacking its weights may be worth it; more than so many change nothing about
+// that.
+constexpr int FEWEST_COLUMNS = TILE_COLUMNS, ENOUGH_COLUMNS = 128;
 
-// What multiplies many columns, from how many on; null: nothing else than few.
+// What multiplies many columns, from how many on, up to ENOUGH_COLUMNS; null: nothing else than few.
 struct ManyColumns {
     const Gemm * gemm;
     int columns;
@@ -44,7 +45,7 @@ class GemmProduct : public ggml::cpu::tensor_traits {
     void multiply(const Work & work, const ggml_tensor & product, int64_t piece, int64_t first, int64_t count) const;
 };
 
-// Of weights in a plain buffer, as the file holds them, of any size and type but floats: image encoders, and prompts of models
+// Of weights in a plain buffer, as the file holds them, of any size and type but F32: image encoders, and prompts of models
 // whose weights have no panels.
 class RowsProduct : public GemmProduct {
   public:

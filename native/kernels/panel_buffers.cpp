@@ -77,9 +77,6 @@ void leave_list(const CpuBackend & backend, ggml_backend_buffer_type & type) {
     types.erase(std::remove(types.begin(), types.end(), &type), types.end());
 }
 
-// Where no trial told from how many columns on.
-constexpr int MANY_BY_RULE = 128;
-
 } // namespace
 
 Choice choice_of(const char * text) {
@@ -91,7 +88,7 @@ Choice choice_of(const char * text) {
         }
         for (auto gemm = GEMMS; !text && *gemm; gemm++) {
             if ((*gemm)->available()) {
-                choice.many.fill({*gemm, MANY_BY_RULE});
+                choice.many.fill({*gemm, ENOUGH_COLUMNS});
                 break;
             }
         }
@@ -107,7 +104,8 @@ Choice choice_of(const char * text) {
         const size_t star = std::min(rest.find('*'), equal);
         const ggml_type type = type_named(rest.substr(0, star));
         if (star < equal) {
-            choice.many[type] = {&gemm_named(set), std::max(FEWEST_COLUMNS, std::atoi(rest.c_str() + star + 1))};
+            const int columns = std::atoi(rest.c_str() + star + 1);
+            choice.many[type] = {&gemm_named(set), std::clamp(columns, FEWEST_COLUMNS, ENOUGH_COLUMNS)};
         } else {
             choice.sets[type] = &instruction_set(set.c_str());
         }

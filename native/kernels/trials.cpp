@@ -295,14 +295,14 @@ Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout,
                      const Reference & reference) {
     Verdict verdict{};
     double * const speeds[] = {&verdict.one, &verdict.many};
-    for (int64_t count : {FEWEST_COLUMNS, GEMM_COLUMNS}) {
+    for (int64_t count : {FEWEST_COLUMNS, ENOUGH_COLUMNS}) {
         Product product(reference.type, count, 1);
         product.fill(layout, reference);
         product.take(reference, 0);
         product.compute(backend);
         const double rounding = rounding_of(gemm, reference.type);
         verdict.error = std::max(verdict.error, reference.error(product.results(), 0, rounding, step_of(gemm)));
-        *speeds[count == GEMM_COLUMNS] = product.speed(backend);
+        *speeds[count == ENOUGH_COLUMNS] = product.speed(backend);
     }
     return verdict;
 }

@@ -24,10 +24,10 @@ std::vector<Trial> trials(const CpuBackend & backend);
 struct Verdict {
     double error;     // the largest, as a part of what is allowed: up to 1 is right. Infinite where it is no number
     double one, many; // 10^9 products of a weight and an activation a second on one core, in cache, with MANY_COLUMNS;
-                      // of a GEMM: with FEWEST_COLUMNS, and with GEMM_COLUMNS
+                      // of a GEMM: with FEWEST_COLUMNS, and with ENOUGH_COLUMNS
 };
 
-constexpr int MANY_COLUMNS = 32, GEMM_COLUMNS = 128;
+constexpr int MANY_COLUMNS = 32;
 
 // Takes some ten milliseconds and 10 MB. One thread at a time; nothing else may compute with the backend.
 Verdict run(const CpuBackend & cpu, const Trial & trial);

@@ -2,6 +2,8 @@
 #include "guard.h"
 #include "luq_shim.h"
 
+#include "gemm_product.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -13,9 +15,6 @@ using Clock = std::chrono::steady_clock;
 
 const double PIECE_SECONDS = 0.02;
 const double SLOWEST = 1e10; // operations a second from which the first image starts: pieces get longer, not shorter
-
-// Columns of a product that are computed together: kernels make tiles of up to so many.
-const int64_t COLUMNS = 64;
 
 double elements(const ggml_tensor * t) { return (double) ggml_nelements(t); }
 
@@ -64,8 +63,11 @@ class Slices {
                 slice.src[i] = &sources[i];
             }
         }
-        dimension = attention ? 1 : std::max(1, ggml_n_dims(node->src[1]) - 1);
-        length = (attention ? node->src[0] : node->src[1])->ne[dimension];
+        const ggml_tensor & cut = *(attention ? node->src[0] : node->src[1]);
+        dimension = attention ? 1 : std::max(1, ggml_n_dims(&cut) - 1);
+        length = cut.ne[dimension];
+        const int64_t columns = attention ? 1 : ggml_nrows(&cut) / length; // of one of them
+        unit = (luq::kernels::ENOUGH_COLUMNS + columns - 1) / columns;
         context = ggml_init({ggml_graph_overhead_custom(GGML_MAX_SRC + 1, false), nullptr, true});
         if (!context) {
             throw std::bad_alloc();
@@ -77,9 +79,10 @@ class Slices {
     Slices(const Slices &) = delete;
     Slices & operator=(const Slices &) = delete;
 
-    // Computes the next ones. Returns how many: 0 after the last.
-    int64_t compute(ggml_backend_t backend, int64_t count) {
-        const int64_t n = std::min(count, length - done);
+    // Computes the next ones, about so many, in whole units. Returns how many: 0 after the last.
+    int64_t compute(ggml_backend_t backend, int64_t about) {
+        const int64_t count = std::max<int64_t>(1, about / unit) * unit, left = length - done;
+        const int64_t n = left - count < unit ? left : count;
         if (n == 0) {
             return 0;
         }
@@ -101,8 +104,6 @@ class Slices {
     }
 
     int64_t count() const { return length; }
-    // Only the columns of one product are made tiles of.
-    int64_t unit() const { return dimension == 1 ? COLUMNS : 1; }
 
   private:
     void cut(ggml_tensor & part, const ggml_tensor * of, int along, int64_t n) const {
@@ -116,6 +117,9 @@ class Slices {
     bool attention;
     int dimension;
     int64_t length;
+    // A slice has this many at least. Kernels are chosen by the number of columns and queries up to so many: all slices of a
+    // node are computed as the whole is, so that a picture's embeddings do not depend on how fast the machine was.
+    int64_t unit;
     int64_t done = 0;
     ggml_context * context;
     ggml_cgraph * graph;
@@ -218,8 +222,7 @@ struct luq_encoder {
         Slices slices(node);
         const double each = work_of(node) / (double) slices.count();
         while (true) {
-            const int64_t units = (int64_t) ((piece() - work) / each) / slices.unit();
-            const int64_t n = slices.compute(backend, std::max<int64_t>(1, units) * slices.unit());
+            const int64_t n = slices.compute(backend, (int64_t) ((piece() - work) / each));
             if (n == 0) {
                 return true;
             }

@@ -385,6 +385,22 @@ void what_is_not_finite_stays(const Gemm & gemm) {
     check(right, std::string(gemm.name) + ": what is not finite does not stay in its column");
 }
 
+// Slices of ENOUGH_COLUMNS and more are what the whole is, whatever their size.
+void slices_are_the_whole(const Gemm & gemm, ggml_backend_buffer_type_t buffers, ggml_type type) {
+    const int64_t ne0 = 512, rows = 48, columns = 300;
+    const Bytes file = file_of(type, ne0, rows);
+    const std::vector<float> values = activations_of(ne0 * columns, false);
+    const auto slice = [&](int64_t first, int64_t count) {
+        return compute(buffers, Graph(type, ne0, rows, GGML_TYPE_F32, count, 1), file,
+                       {values.begin() + first * ne0, values.begin() + (first + count) * ne0}, 2);
+    };
+    const auto whole = slice(0, columns);
+    auto together = slice(0, ENOUGH_COLUMNS);
+    const auto rest = slice(ENOUGH_COLUMNS, columns - ENOUGH_COLUMNS);
+    together.insert(together.end(), rest.begin(), rest.end());
+    check(whole == together, std::string(gemm.name) + ": slices of " + ggml_type_name(type) + " are not the whole");
+}
+
 void many_columns() {
     const CpuBackend backend = CpuBackend::find();
     const auto plain = ggml_backend_cpu_buffer_type();
@@ -427,6 +443,16 @@ void many_columns() {
             }
             operations.leave();
         }
+        choice.many.fill({*gemm, ENOUGH_COLUMNS});
+        {
+            PlainOperations operations(backend, choice);
+            operations.join();
+            for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0}) {
+                slices_are_the_whole(**gemm, plain, type);
+            }
+            operations.leave();
+        }
+        choice.many.fill({*gemm, FEWEST_COLUMNS});
         for (Layout layout : {Layout::FAST, Layout::COMPACT}) {
             PanelBuffers panels(backend, layout, choice, 1);
             panels.join();

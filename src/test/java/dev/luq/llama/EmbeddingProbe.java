@@ -4,8 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.machine.Kernels;
 import java.util.List;
 
-/** A process with our kernels that compares the embeddings of the reference's pictures: model, picture, mean cosine. */
+/**
+ * A process with our kernels that compares the embeddings of the reference's pictures: model, picture, mean cosine. Then those
+ * of a picture that is encoded in pieces with those of the same encoded at once: model, {@link #IN_PIECES}, largest
+ * difference.
+ */
 public final class EmbeddingProbe {
+
+    static final String IN_PIECES = "in pieces";
 
     private EmbeddingProbe() {}
 
@@ -18,6 +24,7 @@ public final class EmbeddingProbe {
                     String file = image.get("image").textValue();
                     System.out.printf("%s %s %.7f%n", name, file, meanCosine(vision, image, file));
                 }
+                System.out.printf("%s %s %.7f%n", name, IN_PIECES, differenceInPieces(vision));
             }
         }
     }
@@ -36,6 +43,19 @@ public final class EmbeddingProbe {
                 sum += TinyModels.cosine(expected, actual, i * embedding.embeddingSize(), embedding.embeddingSize());
             }
             return sum / embedding.tokens();
+        }
+    }
+
+    private static double differenceInPieces(Vision vision) {
+        try (ImageChunk chunk = VisionTest.imageChunk(vision, VisionTest.large());
+                ImageEmbedding inPieces = vision.encode(chunk, share -> true)) {
+            float[] pieces = TinyModels.copy(inPieces.data());
+            float[] whole = VisionTest.encoded(vision, chunk);
+            double largest = 0;
+            for (int i = 0; i < whole.length; i++) {
+                largest = Math.max(largest, Math.abs(whole[i] - pieces[i]));
+            }
+            return largest;
         }
     }
 }

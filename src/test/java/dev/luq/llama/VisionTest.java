@@ -39,7 +39,7 @@ class VisionTest {
         return new PromptPart.Image(width, height, rgb, id);
     }
 
-    private static ImageChunk imageChunk(Vision vision, PromptPart.Image image) {
+    static ImageChunk imageChunk(Vision vision, PromptPart.Image image) {
         return (ImageChunk) vision.tokenize(List.of(image), false).stream()
                 .filter(ImageChunk.class::isInstance)
                 .findFirst()
@@ -138,7 +138,7 @@ class VisionTest {
     }
 
     /** 1,296 tokens: some of its nodes take longer than a piece. */
-    private static PromptPart.Image large() {
+    static PromptPart.Image large() {
         return image(1008, 1008, "large");
     }
 
@@ -269,7 +269,7 @@ class VisionTest {
         }
     }
 
-    private static float[] encoded(Vision vision, ImageChunk chunk) {
+    static float[] encoded(Vision vision, ImageChunk chunk) {
         try (ImageEmbedding embedding = vision.encode(chunk)) {
             return TinyModels.copy(embedding.data());
         }
