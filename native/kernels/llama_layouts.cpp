@@ -22,43 +22,70 @@ struct Restricted : ggml::cpu::extra_buffer_type {
     }
 };
 
-// ggml's MUL_MAT with rows as they lie in the file, in plain C++.
+// ggml's MUL_MAT and MUL_MAT_ID with rows as they lie in the file, in plain C++.
 class PlainProduct : public ggml::cpu::tensor_traits {
   public:
     bool work_size(int threads, const ggml_tensor * product, size_t & bytes) override {
-        bytes = sizeof(float) * threads * product->src[0]->ne[0];
+        bytes = sizeof(float) * threads * 2 * product->src[0]->ne[0];
         return true;
     }
 
     bool compute_forward(ggml_compute_params * params, ggml_tensor * product) override {
         const ggml_tensor & matrix = *product->src[0];
-        const ggml_tensor & columns = *product->src[1];
-        const auto to_float = ggml_get_type_traits(matrix.type)->to_float;
         const int64_t width = matrix.ne[0], rows = ggml_nrows(&matrix);
-        // So many matrices of the second operand share one of the first.
-        const int64_t sharing2 = columns.ne[2] / matrix.ne[2], sharing3 = columns.ne[3] / matrix.ne[3];
-        float * weights = static_cast<float *>(params->wdata) + params->ith * width;
+        float * const weights = static_cast<float *>(params->wdata) + params->ith * 2 * width;
+        float * const room = weights + width;
         for (int64_t r = rows * params->ith / params->nth; r < rows * (params->ith + 1) / params->nth; r++) {
             const int64_t i1 = r % matrix.ne[1], i23 = r / matrix.ne[1];
             const int64_t i2 = i23 % matrix.ne[2], i3 = i23 / matrix.ne[2];
-            if (matrix.type == GGML_TYPE_F32) {
-                std::copy_n((const float *) at(matrix, 0, i1, i2, i3), width, weights);
+            const float * const row = floats(matrix, i1, i2, i3, weights);
+            if (product->op == GGML_OP_MUL_MAT_ID) {
+                expert(*product, row, i1, i2, room);
             } else {
-                to_float(at(matrix, 0, i1, i2, i3), weights, width);
-            }
-            for (int64_t c3 = i3 * sharing3; c3 < (i3 + 1) * sharing3; c3++) {
-                for (int64_t c2 = i2 * sharing2; c2 < (i2 + 1) * sharing2; c2++) {
-                    for (int64_t c1 = 0; c1 < columns.ne[1]; c1++) {
-                        *(float *) at(*product, i1, c1, c2, c3) =
-                            dot(weights, (const float *) at(columns, 0, c1, c2, c3), width);
-                    }
-                }
+                all(*product, row, i1, i2, i3, room);
             }
         }
         return true;
     }
 
   private:
+    // Row i1 of matrix i2, i3 times the columns of the matrices that share it.
+    static void all(const ggml_tensor & product, const float * weights, int64_t i1, int64_t i2, int64_t i3, float * room) {
+        const ggml_tensor &matrix = *product.src[0], &columns = *product.src[1];
+        const int64_t sharing2 = columns.ne[2] / matrix.ne[2], sharing3 = columns.ne[3] / matrix.ne[3];
+        for (int64_t c3 = i3 * sharing3; c3 < (i3 + 1) * sharing3; c3++) {
+            for (int64_t c2 = i2 * sharing2; c2 < (i2 + 1) * sharing2; c2++) {
+                for (int64_t c1 = 0; c1 < columns.ne[1]; c1++) {
+                    *(float *) at(product, i1, c1, c2, c3) =
+                        dot(weights, floats(columns, c1, c2, c3, room), matrix.ne[0]);
+                }
+            }
+        }
+    }
+
+    // Row i1 of an expert times the columns of the tokens that chose it.
+    static void expert(const ggml_tensor & product, const float * weights, int64_t i1, int64_t expert, float * room) {
+        const ggml_tensor &columns = *product.src[1], &chosen = *product.src[2];
+        for (int64_t token = 0; token < chosen.ne[1]; token++) {
+            for (int64_t i = 0; i < chosen.ne[0]; i++) {
+                if (*(const int32_t *) at(chosen, i, token, 0, 0) == expert) {
+                    *(float *) at(product, i1, i, token, 0) =
+                        dot(weights, floats(columns, i % columns.ne[1], token, 0, room), columns.ne[0]);
+                }
+            }
+        }
+    }
+
+    // A row of any type; where it is not of floats as they are, in `room`.
+    static const float * floats(const ggml_tensor & tensor, int64_t i1, int64_t i2, int64_t i3, float * room) {
+        const char * const row = at(tensor, 0, i1, i2, i3);
+        if (tensor.type == GGML_TYPE_F32) {
+            return (const float *) row;
+        }
+        ggml_get_type_traits(tensor.type)->to_float(row, room, tensor.ne[0]);
+        return room;
+    }
+
     // Several sums, which need not wait for each other.
     static float dot(const float * a, const float * b, int64_t count) {
         constexpr int SUMS = 8;
@@ -92,8 +119,7 @@ struct PlainRows : ggml::cpu::extra_buffer_type {
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
 
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
-        if (op->op != GGML_OP_MUL_MAT || types.count(op->src[0]->type) || op->src[1]->type != GGML_TYPE_F32 ||
-            op->src[1]->nb[0] != sizeof(float)) {
+        if ((op->op != GGML_OP_MUL_MAT && op->op != GGML_OP_MUL_MAT_ID) || types.count(op->src[0]->type)) {
             return nullptr;
         }
         const ggml_backend_buffer_t buffer = op->src[0]->view_src ? op->src[0]->view_src->buffer : op->src[0]->buffer;

@@ -692,48 +692,67 @@ void layouts_are_left_out() {
     }
 }
 
-// Plain C++ in place of rows, heads of attention included: two matrices of the first operand serve six of the second.
-void rows_are_replaced() {
+// A product of two matrices with columns of a type: heads of attention, where they serve six matrices, or experts, of which
+// each of three tokens chose two.
+std::vector<float> product_of_rows(ggml_type type, ggml_type column_type, bool experts) {
     const auto cpu = ggml_backend_cpu_buffer_type();
-    const auto products = [&](ggml_type type) {
-        const std::unique_ptr<ggml_context, decltype(&ggml_free)> context(
-            ggml_init({16 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free);
-        ggml_tensor * weights = ggml_new_tensor_4d(context.get(), type, 256, 5, 2, 1);
-        ggml_tensor * columns = ggml_new_tensor_4d(context.get(), GGML_TYPE_F32, 256, 3, 6, 2);
-        ggml_tensor * product = ggml_mul_mat(context.get(), weights, columns);
-        const Buffer buffers[] = {place(weights, cpu), place(columns, cpu), place(product, cpu)};
-        generator.seed(11);
-        std::vector<float> values = activations_of(std::max(ggml_nelements(columns), ggml_nelements(weights)), false);
-        Bytes file(ggml_nbytes(weights));
-        if (type == GGML_TYPE_F32) {
-            std::memcpy(file.data(), values.data(), file.size());
+    const std::unique_ptr<ggml_context, decltype(&ggml_free)> context(
+        ggml_init({16 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free);
+    ggml_tensor * weights = ggml_new_tensor_3d(context.get(), type, 256, 5, 2);
+    ggml_tensor * columns = experts ? ggml_new_tensor_3d(context.get(), column_type, 256, 2, 3)
+                                    : ggml_new_tensor_4d(context.get(), column_type, 256, 3, 6, 2);
+    ggml_tensor * chosen = ggml_new_tensor_2d(context.get(), GGML_TYPE_I32, 2, 3);
+    ggml_tensor * product = experts ? ggml_mul_mat_id(context.get(), weights, columns, chosen)
+                                    : ggml_mul_mat(context.get(), weights, columns);
+    const Buffer buffers[] = {place(weights, cpu), place(columns, cpu), place(chosen, cpu), place(product, cpu)};
+    const int32_t choice[] = {0, 1, 1, 0, 0, 1};
+    ggml_backend_tensor_set(chosen, choice, 0, sizeof choice);
+    generator.seed(11);
+    const std::vector<float> values = activations_of(std::max(ggml_nelements(columns), ggml_nelements(weights)), false);
+    for (ggml_tensor * operand : {weights, columns}) {
+        Bytes bytes(ggml_nbytes(operand));
+        if (operand->type == GGML_TYPE_F32) {
+            std::memcpy(bytes.data(), values.data(), bytes.size());
         } else {
-            ggml_get_type_traits(type)->from_float_ref(values.data(), file.data(), ggml_nelements(weights));
+            ggml_get_type_traits(operand->type)->from_float_ref(values.data(), bytes.data(), ggml_nelements(operand));
         }
-        ggml_backend_tensor_set(weights, file.data(), 0, file.size());
-        ggml_backend_tensor_set(columns, values.data(), 0, ggml_nbytes(columns));
-        ggml_cgraph * nodes = ggml_new_graph(context.get());
-        ggml_build_forward_expand(nodes, product);
-        const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(
-            ggml_backend_cpu_init(), ggml_backend_free);
-        ggml_backend_cpu_set_n_threads(backend.get(), 3);
-        check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
-        std::vector<float> result(ggml_nelements(product));
-        ggml_backend_tensor_get(product, result.data(), 0, ggml_nbytes(product));
-        return result;
+        ggml_backend_tensor_set(operand, bytes.data(), 0, bytes.size());
+    }
+    ggml_cgraph * nodes = ggml_new_graph(context.get());
+    ggml_build_forward_expand(nodes, product);
+    const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(
+        ggml_backend_cpu_init(), ggml_backend_free);
+    ggml_backend_cpu_set_n_threads(backend.get(), 3);
+    check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
+    std::vector<float> result(ggml_nelements(product));
+    ggml_backend_tensor_get(product, result.data(), 0, ggml_nbytes(product));
+    return result;
+}
+
+// Plain C++ in place of rows.
+void rows_are_replaced() {
+    struct {
+        ggml_type type, columns;
+        bool experts;
+    } const products[] = {
+        {GGML_TYPE_F32, GGML_TYPE_F32, false}, {GGML_TYPE_F16, GGML_TYPE_F32, false},
+        {GGML_TYPE_Q8_0, GGML_TYPE_F32, false}, {GGML_TYPE_F16, GGML_TYPE_F16, false},
+        {GGML_TYPE_Q8_0, GGML_TYPE_F32, true}, {GGML_TYPE_F16, GGML_TYPE_F32, true},
     };
-    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
+    for (const auto & p : products) {
         restrict_layout(ROWS_NAME, {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0});
-        const std::vector<float> stock = products(type);
+        const std::vector<float> stock = product_of_rows(p.type, p.columns, p.experts);
         restrict_layout(ROWS_NAME, {});
-        const std::vector<float> plain = products(type);
+        const std::vector<float> plain = product_of_rows(p.type, p.columns, p.experts);
         bool same = true, equal = true;
         for (size_t i = 0; i < stock.size(); i++) {
             same = same && std::fabs(stock[i] - plain[i]) < 0.5; // activations of 8 bits against those of 32
             equal = equal && stock[i] == plain[i];
         }
-        check(same, std::string("plain rows of ") + ggml_type_name(type) + " are not right");
-        check(!equal || type == GGML_TYPE_F32, std::string("rows of ") + ggml_type_name(type) + " were not replaced");
+        const std::string what = std::string("rows of ") + ggml_type_name(p.type) + " with columns of " +
+                                 ggml_type_name(p.columns) + (p.experts ? ", of experts," : "");
+        check(same, what + " are not right");
+        check(!equal || p.type == GGML_TYPE_F32, what + " were not replaced");
     }
 }
 
