@@ -79,8 +79,8 @@ struct Attention::Row {
 // of all heads that share keys and values.
 struct Attention::Work {
     int64_t width, depth, value_width, keys, queries, shared, rows, blocks, block_rows, kv_heads, units;
-    size_t float_bytes, key_bytes, value_bytes, size_bytes, row_bytes, query_bytes, result_bytes, score_bytes, mask_bytes,
-        weight_bytes;
+    size_t float_bytes, key_bytes, value_bytes, size_bytes, row_bytes, query_bytes, result_bytes, score_bytes,
+        mask_bytes, weight_bytes;
     std::atomic<int> * unfinished; // whether keys and values have to be left to ggml
     char * own;
 
@@ -95,8 +95,8 @@ struct Attention::Work {
         shared = q.ne[2] / kv_heads;
         rows = shared * queries;
         const int64_t heads = kv_heads * q.ne[3], busy = parts(threads, heads), even = parts(2 * threads, heads);
-        blocks = std::max({std::min(busy, parts(rows, TILE_COLUMNS)), std::min(even, rows / FEWEST_ROWS),
-                           parts(rows, MOST_ROWS)});
+        blocks = std::max(
+            {std::min(busy, parts(rows, TILE_COLUMNS)), std::min(even, rows / FEWEST_ROWS), parts(rows, MOST_ROWS)});
         block_rows = round_up(parts(rows, blocks), TILE_COLUMNS);
         blocks = parts(rows, block_rows);
         units = blocks * heads;
@@ -276,8 +276,8 @@ void Attention::pack_values(const Work & work, const ggml_tensor & v, int64_t ke
 // What rows first .. first + count - 1 of the unit see of the keys that are packed.
 void Attention::tile(const Work & work, int64_t first, int64_t count, int64_t key, int64_t keys, float scale) const {
     const int64_t depth = round_up(keys, DEPTH_STEP);
-    gemm.multiply(work.key_panels(), gemm.part_bytes(work.depth), (keys + ROWS - 1) / ROWS, 1,
-                  work.query_groups(first), work.depth, work.scores(), KEYS_AT_ONCE);
+    gemm.multiply(work.key_panels(), gemm.part_bytes(work.depth), (keys + ROWS - 1) / ROWS, 1, work.query_groups(first),
+                  work.depth, work.scores(), KEYS_AT_ONCE);
     const float * columns[TILE_COLUMNS] = {};
     const bool begun = std::any_of(work.row(first), work.row(first + count), [](const Row & r) { return r.sum != 0; });
     float * const results = work.results(first);

@@ -50,7 +50,8 @@ class PlainProduct : public ggml::cpu::tensor_traits {
 
   private:
     // Row i1 of matrix i2, i3 times the columns of the matrices that share it.
-    static void all(const ggml_tensor & product, const float * weights, int64_t i1, int64_t i2, int64_t i3, float * room) {
+    static void all(const ggml_tensor & product, const float * weights, int64_t i1, int64_t i2, int64_t i3,
+                    float * room) {
         const ggml_tensor &matrix = *product.src[0], &columns = *product.src[1];
         const int64_t sharing2 = columns.ne[2] / matrix.ne[2], sharing3 = columns.ne[3] / matrix.ne[3];
         for (int64_t c3 = i3 * sharing3; c3 < (i3 + 1) * sharing3; c3++) {

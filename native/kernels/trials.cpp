@@ -291,13 +291,21 @@ double rounding_of(const Gemm & gemm, ggml_type type) {
 // A weight that becomes a multiple of a step changes by this part of the largest at most: half of 1/4064.
 double step_of(const Gemm & gemm) { return gemm.block ? 1.0 / 8000 : 0; }
 
-Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout, const Gemm & gemm,
-                     const Reference & reference) {
+// What is measured otherwise would be llama.cpp's.
+void must_take(ggml::cpu::extra_buffer_type & kernels, const ggml_tensor * operation) {
+    if (!kernels.get_tensor_traits(operation)) {
+        throw std::logic_error("the kernels that are tried leave the operation to llama.cpp");
+    }
+}
+
+Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout, ggml::cpu::extra_buffer_type & kernels,
+                     const Gemm & gemm, const Reference & reference) {
     Verdict verdict{};
     double * const speeds[] = {&verdict.one, &verdict.many};
     for (int64_t count : {FEWEST_COLUMNS, ENOUGH_COLUMNS}) {
         Product product(reference.type, count, 1);
         product.fill(layout, reference);
+        must_take(kernels, product.product);
         product.take(reference, 0);
         product.compute(backend);
         const double rounding = rounding_of(gemm, reference.type);
@@ -309,7 +317,7 @@ Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout,
 
 // The error of attention, whose operands are rounded to bf16 at worst, as a part of what is allowed. Longer than what is
 // kept of scores at a time, and of a width and length that fill no block.
-double attention_error(const Backend & backend) {
+double attention_error(const Backend & backend, ggml::cpu::extra_buffer_type & kernels) {
     constexpr int64_t WIDTH = 80, QUERIES = 45, KEYS = 600, HEADS = 2;
     std::mt19937 random(3);
     std::normal_distribution<float> normal;
@@ -332,6 +340,7 @@ double attention_error(const Backend & backend) {
     if (!buffer) {
         throw std::bad_alloc();
     }
+    must_take(kernels, attention);
     const std::vector<float> queries = values(ggml_nelements(q));
     std::vector<float> keys = values(ggml_nelements(k)), contents = values(ggml_nelements(v));
     std::vector<ggml_fp16_t> halves(keys.size());
@@ -447,16 +456,16 @@ Verdict run(const CpuBackend & cpu, const Trial & trial) {
     if (!trial.panels) {
         PlainOperations operations(cpu, choice);
         const Joined<PlainOperations> joined(operations);
-        Verdict verdict = measure_gemm(backend, ggml_backend_cpu_buffer_type(), *trial.gemm, reference);
+        Verdict verdict = measure_gemm(backend, ggml_backend_cpu_buffer_type(), operations, *trial.gemm, reference);
         if (trial.type == GGML_TYPE_F16) {
-            verdict.error = std::max(verdict.error, attention_error(backend));
+            verdict.error = std::max(verdict.error, attention_error(backend, operations));
         }
         return verdict;
     }
     choice.sets[trial.type] = &instruction_set(trial.gemm ? nullptr : trial.set.c_str());
     PanelBuffers panels(cpu, trial.panels->fast ? Layout::FAST : Layout::COMPACT, choice, 1);
     const Joined<PanelBuffers> joined(panels);
-    return trial.gemm ? measure_gemm(backend, panels.buffer_type(), *trial.gemm, reference)
+    return trial.gemm ? measure_gemm(backend, panels.buffer_type(), panels, *trial.gemm, reference)
                       : measure(backend, panels.buffer_type(), reference);
 }
 

@@ -265,10 +265,13 @@ Buffer place(ggml_tensor * tensor, ggml_backend_buffer_type_t type) {
     return buffer;
 }
 
+// kernels: that must compute it, not llama.cpp's.
 std::vector<float> compute(ggml_backend_buffer_type_t type, const Graph & graph, const Bytes & file,
-                           const std::vector<float> & values, int threads) {
+                           const std::vector<float> & values, int threads,
+                           ggml::cpu::extra_buffer_type * kernels = nullptr) {
     const Buffer buffers[] = {place(graph.weights, type), place(graph.columns, ggml_backend_cpu_buffer_type()),
                               place(graph.product, ggml_backend_cpu_buffer_type())};
+    check(!kernels || kernels->get_tensor_traits(graph.product), "a product is left to llama.cpp");
     ggml_backend_tensor_set(graph.weights, file.data(), 0, file.size());
     ggml_backend_tensor_set(graph.columns, values.data(), 0, values.size() * sizeof(float));
     ggml_cgraph * nodes = ggml_new_graph(graph.context.get());
@@ -355,7 +358,7 @@ Bytes file_of(ggml_type type, int64_t ne0, int64_t rows) {
 }
 
 // As ggml computes a convolution: patches of halves times weights of halves.
-void halves_are_columns_too(const Gemm & gemm, int threads) {
+void halves_are_columns_too(const Gemm & gemm, PlainOperations & operations, int threads) {
     const int64_t ne0 = 147, rows = 90, columns = 40;
     const Bytes file = file_of(GGML_TYPE_F16, ne0, rows);
     const Bytes halves = file_of(GGML_TYPE_F16, ne0, columns);
@@ -364,20 +367,20 @@ void halves_are_columns_too(const Gemm & gemm, int threads) {
     const Graph graph(GGML_TYPE_F16, ne0, rows, GGML_TYPE_F16, columns, 1);
     std::vector<float> as_they_lie((halves.size() + sizeof(float) - 1) / sizeof(float));
     std::memcpy(as_they_lie.data(), halves.data(), halves.size());
-    const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, as_they_lie, threads);
+    const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, as_they_lie, threads, &operations);
     is_the_product(std::string(gemm.name) + " with columns of halves", result, GGML_TYPE_F16, file, values, ne0, rows,
                    tolerance_of(gemm));
 }
 
 // Of a column with an infinite value, or one that is no number, nothing may come out finite; of others everything.
-void what_is_not_finite_stays(const Gemm & gemm) {
+void what_is_not_finite_stays(const Gemm & gemm, PlainOperations & operations) {
     const int64_t ne0 = 300, rows = 20, columns = 40;
     const Bytes file = file_of(GGML_TYPE_F16, ne0, rows);
     std::vector<float> values = activations_of(ne0 * columns, false);
     values[3 * ne0 + 7] = INFINITY;
     values[20 * ne0 + 299] = NAN;
     const Graph graph(GGML_TYPE_F16, ne0, rows, GGML_TYPE_F32, columns, 1);
-    const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, values, 2);
+    const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, values, 2, &operations);
     bool right = true;
     for (int64_t i = 0; i < rows * columns; i++) {
         right &= std::isfinite(result[i]) == (i / rows != 3 && i / rows != 20);
@@ -386,13 +389,13 @@ void what_is_not_finite_stays(const Gemm & gemm) {
 }
 
 // Slices of ENOUGH_COLUMNS and more are what the whole is, whatever their size.
-void slices_are_the_whole(const Gemm & gemm, ggml_backend_buffer_type_t buffers, ggml_type type) {
+void slices_are_the_whole(const Gemm & gemm, PlainOperations & operations, ggml_type type) {
     const int64_t ne0 = 512, rows = 48, columns = 300;
     const Bytes file = file_of(type, ne0, rows);
     const std::vector<float> values = activations_of(ne0 * columns, false);
     const auto slice = [&](int64_t first, int64_t count) {
-        return compute(buffers, Graph(type, ne0, rows, GGML_TYPE_F32, count, 1), file,
-                       {values.begin() + first * ne0, values.begin() + (first + count) * ne0}, 2);
+        return compute(ggml_backend_cpu_buffer_type(), Graph(type, ne0, rows, GGML_TYPE_F32, count, 1), file,
+                       {values.begin() + first * ne0, values.begin() + (first + count) * ne0}, 2, &operations);
     };
     const auto whole = slice(0, columns);
     auto together = slice(0, ENOUGH_COLUMNS);
@@ -409,12 +412,12 @@ void many_columns() {
             std::printf("not tested, this CPU lacks it: %s\n", (*gemm)->name);
             continue;
         }
-        const auto compare = [&](ggml_backend_buffer_type_t buffers, ggml_type type, int64_t ne0, int64_t rows,
-                                 int64_t ne1, int64_t ne2, int threads) {
+        const auto compare = [&](ggml_backend_buffer_type_t buffers, ggml::cpu::extra_buffer_type & kernels,
+                                 ggml_type type, int64_t ne0, int64_t rows, int64_t ne1, int64_t ne2, int threads) {
             const Bytes file = file_of(type, ne0, rows);
             const std::vector<float> values = activations_of(ne0 * ne1 * ne2, false);
             const auto result =
-                compute(buffers, Graph(type, ne0, rows, GGML_TYPE_F32, ne1, ne2), file, values, threads);
+                compute(buffers, Graph(type, ne0, rows, GGML_TYPE_F32, ne1, ne2), file, values, threads, &kernels);
             is_the_product(std::string((*gemm)->name) + " with " + ggml_type_name(type) + " of " +
                                std::to_string(rows) + " x " + std::to_string(ne0) + ", " + std::to_string(ne1) + " x " +
                                std::to_string(ne2) + " columns, " + std::to_string(threads) + " threads",
@@ -429,17 +432,18 @@ void many_columns() {
             for (int threads : {1, 3}) {
                 // Sizes of image encoders: no multiple of anything, and of all blocks.
                 for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16}) {
-                    compare(plain, type, 342, 150, 33, 1, threads);
-                    compare(plain, type, 588, 16, 64, 1, threads);
-                    compare(plain, type, 31, 5, 45, 3, threads);
+                    compare(plain, operations, type, 342, 150, 33, 1, threads);
+                    compare(plain, operations, type, 588, 16, 64, 1, threads);
+                    compare(plain, operations, type, 31, 5, 45, 3, threads);
                 }
                 for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_S}) {
-                    compare(plain, type, 768, 50, 47, 2, threads);
+                    compare(plain, operations, type, 768, 50, 47, 2, threads);
                 }
-                compare(plain, GGML_TYPE_Q8_0, 352, 40, 32, 1, threads);
-                halves_are_columns_too(**gemm, threads);
-                what_is_not_finite_stays(**gemm);
-                compare(plain, GGML_TYPE_F16, 64, 700, 300, 1, threads); // more rows than a thread unpacks at a time
+                compare(plain, operations, GGML_TYPE_Q8_0, 352, 40, 32, 1, threads);
+                halves_are_columns_too(**gemm, operations, threads);
+                what_is_not_finite_stays(**gemm, operations);
+                compare(plain, operations, GGML_TYPE_F16, 64, 700, 300, 1,
+                        threads); // more rows than a thread unpacks at a time
             }
             operations.leave();
         }
@@ -448,7 +452,7 @@ void many_columns() {
             PlainOperations operations(backend, choice);
             operations.join();
             for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0}) {
-                slices_are_the_whole(**gemm, plain, type);
+                slices_are_the_whole(**gemm, operations, type);
             }
             operations.leave();
         }
@@ -458,7 +462,7 @@ void many_columns() {
             panels.join();
             for (ggml_type type : TYPES) {
                 if (weight_type(type, layout)) {
-                    compare(panels.buffer_type(), type, 512, 48, 40, 1, 2);
+                    compare(panels.buffer_type(), panels, type, 512, 48, 40, 1, 2);
                 }
             }
             panels.leave();
@@ -642,9 +646,9 @@ void work_that_does_not_fit_is_an_error() {
         ggml_backend_cpu_init(), ggml_backend_free);
     const auto status = [&](int64_t columns) {
         const Graph graph(GGML_TYPE_Q8_0, 32, 1, GGML_TYPE_F32, 1, 1);
-        const Buffer buffers[] = {place(graph.weights, ggml_backend_cpu_buffer_type()),
-                                  place(graph.columns, ggml_backend_cpu_buffer_type()),
-                                  place(graph.product, ggml_backend_cpu_buffer_type())};
+        const Buffer buffers[] = {
+            place(graph.weights, ggml_backend_cpu_buffer_type()), place(graph.columns, ggml_backend_cpu_buffer_type()),
+            place(graph.product, ggml_backend_cpu_buffer_type())};
         graph.columns->ne[1] = graph.product->ne[1] = columns;
         ggml_cgraph * nodes = ggml_new_graph(graph.context.get());
         ggml_build_forward_expand(nodes, graph.product);
@@ -735,9 +739,9 @@ void rows_are_replaced() {
         ggml_type type, columns;
         bool experts;
     } const products[] = {
-        {GGML_TYPE_F32, GGML_TYPE_F32, false}, {GGML_TYPE_F16, GGML_TYPE_F32, false},
+        {GGML_TYPE_F32, GGML_TYPE_F32, false},  {GGML_TYPE_F16, GGML_TYPE_F32, false},
         {GGML_TYPE_Q8_0, GGML_TYPE_F32, false}, {GGML_TYPE_F16, GGML_TYPE_F16, false},
-        {GGML_TYPE_Q8_0, GGML_TYPE_F32, true}, {GGML_TYPE_F16, GGML_TYPE_F32, true},
+        {GGML_TYPE_Q8_0, GGML_TYPE_F32, true},  {GGML_TYPE_F16, GGML_TYPE_F32, true},
     };
     for (const auto & p : products) {
         restrict_layout(ROWS_NAME, {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0});
