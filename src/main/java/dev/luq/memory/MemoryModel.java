@@ -3,6 +3,7 @@ package dev.luq.memory;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.machine.Kernels;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,8 +37,7 @@ public final class MemoryModel {
     public MemoryModel(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
         this.kvCache = kvCache(model, shape);
         this.compute = compute(model, shape);
-        this.vision = mmproj.map(files -> VisionMemory.of(files.first(), shape.imageTokens()))
-                .orElse(0L);
+        this.vision = mmproj.map(files -> VisionMemory.of(files.first(), shape)).orElse(0L);
     }
 
     public MemoryEstimate estimate(long weights, long mmprojWeights) {
@@ -91,8 +91,8 @@ public final class MemoryModel {
      * Activations of one step: gate, up and their product, as wide as the feed-forward part, beside four of the
      * residual stream's width (the embeddings, the layer's input, what attention added, its norm), or the logits; the
      * attention mask; both are llama.cpp's compute buffer to the byte for models of six proportions. Beside it the
-     * widest activations in the lower precision that products are computed from; the logits that are handed out; the
-     * tables of the vocabulary. An encoder's tokens attend to those of the step alone; it computes no logits, but
+     * widest activations in the lower precision that products are computed from, or what our kernels keep; the logits that
+     * are handed out; the tables of the vocabulary. An encoder's tokens attend to those of the step alone; it computes no logits, but
      * llama.cpp keeps room to hand them out.
      */
     private static long compute(LayeredModel model, ServingShape shape) {
@@ -105,7 +105,9 @@ public final class MemoryModel {
                 .orElse(4 * model.width());
         long layers = (3 * feedForward + 4 * model.width()) * batch * FLOAT;
         long handedOut = model.vocabulary() * (shape.outputs() * FLOAT + TOKEN_BYTES);
-        long lowered = feedForward * batch * HALF;
+        long lowered = shape.kernels() == Kernels.STOCK
+                ? feedForward * batch * HALF
+                : KernelMemory.of(batch, feedForward, shape.threads());
         if (model.isEncoder()) {
             return layers + lowered + batch * batch * HALF + handedOut;
         }

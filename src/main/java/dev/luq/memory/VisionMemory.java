@@ -20,12 +20,6 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
     private static final long PART = 2048;
 
     private static final long PARTS = 6;
-    /** As gemm_product.cpp bounds them. */
-    private static final long PACKED_COLUMNS = 32L << 20;
-
-    /** Of two threads, with keys and values of one head each. */
-    private static final long PACKED_PANELS = 12L << 20;
-
     private static final int CHANNELS = 3;
     /** Values of a patch of Qwen2.5-VL: 14 x 14 pixels. */
     private static final long PATCH_PIXELS = CHANNELS * 14 * 14;
@@ -33,8 +27,8 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
     private static final int FLOAT = 4;
     private static final int HALF = 2;
 
-    /** @param imageTokens tokens of the largest image; without meaning for projectors of a fixed image size */
-    public static long of(Gguf mmproj, long imageTokens) {
+    /** @param shape with the tokens of the largest image; without meaning for projectors of a fixed image size */
+    public static long of(Gguf mmproj, ServingShape shape) {
         VisionMemory encoder = new VisionMemory(
                 integer(mmproj, "embedding_length"),
                 integer(mmproj, "feed_forward_length"),
@@ -44,10 +38,13 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
         long side = integer(mmproj, "image_size") / patchSide;
         boolean anySize = mmproj.text("clip.projector_type").orElse("").startsWith("qwen");
         // Qwen's projectors make one token of four patches; the others have a class embedding in front.
-        long patches = anySize ? 4 * imageTokens : side * side + 1;
+        long patches = anySize ? 4L * shape.imageTokens() : side * side + 1;
         long pixels = patches * CHANNELS * patchSide * patchSide;
         // As decoded and as llama.cpp takes them; freed memory of this size stays with the process.
-        return PROJECTOR_BYTES + 2 * pixels * FLOAT + encoder.buffer(patches) + encoder.packed(patches);
+        return PROJECTOR_BYTES
+                + 2 * pixels * FLOAT
+                + encoder.buffer(patches)
+                + encoder.packed(patches, shape.threads());
     }
 
     /**
@@ -76,9 +73,8 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
         return windows ? Math.min(patches, Math.max(PART, patches / PARTS)) : patches;
     }
 
-    /** What products and attention of our kernels keep beside their operands: packed columns, at most 32 MiB, and panels. */
-    private long packed(long patches) {
-        return Math.min(together(patches) * Math.max(width, feedForward) * FLOAT, PACKED_COLUMNS) + PACKED_PANELS;
+    private long packed(long patches, int threads) {
+        return KernelMemory.of(together(patches), Math.max(width, feedForward), threads);
     }
 
     private static long integer(Gguf mmproj, String key) {

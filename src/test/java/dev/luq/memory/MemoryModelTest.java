@@ -7,6 +7,7 @@ import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import dev.luq.requant.plan.Models;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -41,5 +42,26 @@ class MemoryModelTest {
         MemoryEstimate smaller = new MemoryModel(model, Optional.empty(), inEightBits).estimate(1, 0);
         assertEquals(kvCache * 34 / 64 + 1, smaller.kvCache() / MIB, 0.01);
         assertEquals(estimate.compute(), smaller.compute());
+    }
+
+    /** Packed columns of floats where llama.cpp has halves; keys and values in blocks, however many there are. */
+    @Test
+    void ourKernelsKeepPackedColumnsAndABlockOfAttentionForEachThread() {
+        long columns = 5632 * 512 * 4L;
+        for (int threads : new int[] {2, 32}) {
+            assertEquals(
+                    columns / 2 + threads * (3L << 20),
+                    compute(threads, 4096, Kernels.FAST) - compute(threads, 4096, Kernels.STOCK));
+        }
+        assertEquals(
+                compute(2, 131072, Kernels.STOCK) - compute(2, 4096, Kernels.STOCK),
+                compute(2, 131072, Kernels.FAST) - compute(2, 4096, Kernels.FAST));
+    }
+
+    private static long compute(int threads, int context, Kernels kernels) {
+        LayeredModel model = Models.decoder(3, 2048, 512, 5632, VOCABULARY, true);
+        return new MemoryModel(model, Optional.empty(), new ServingShape(context, 512, SLOTS, threads, 0, kernels))
+                .estimate(1, 0)
+                .compute();
     }
 }

@@ -45,6 +45,12 @@ class VisionMemoryTest {
     }
 
     @Test
+    void eachThreadHasItsBlocks() {
+        long one = mmproj(TestModels.LLAVA, 100, 1);
+        assertEquals(7 * (3L << 20), mmproj(TestModels.LLAVA, 100, 8) - one);
+    }
+
+    @Test
     void noImageIsLargerThanTheContext() {
         assertEquals(4096, ServingShape.imageTokens(0, 8192));
         assertEquals(2048, ServingShape.imageTokens(0, 2048));
@@ -52,11 +58,15 @@ class VisionMemoryTest {
     }
 
     private static long mmproj(String model, int imageTokens) {
+        return mmproj(model, imageTokens, 1);
+    }
+
+    private static long mmproj(String model, int imageTokens, int threads) {
         ModelFiles files = TestModels.model(model);
         return MemoryEstimate.asItIs(
                         files,
                         Optional.of(TestModels.mmproj(model)),
-                        new ServingShape(2048, 128, 1, 1, imageTokens, Kernels.FAST))
+                        new ServingShape(2048, 128, 1, threads, imageTokens, Kernels.FAST))
                 .mmproj();
     }
 }
