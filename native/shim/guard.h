@@ -35,9 +35,12 @@ inline char * copy_of(const std::string & text) {
     return copy;
 }
 
-// The parsers behind us recurse once per level of nesting and would run out of stack.
-void check_nesting(const std::string & text, const char * opening, const char * closing, int limit);
-inline void check_json_nesting(const std::string & json) { check_nesting(json, "{[", "}]", 128); }
-inline void check_grammar_nesting(const std::string & gbnf) { check_nesting(gbnf, "(", ")", 512); }
+// The parsers behind us recurse once per level of nesting and would run out of stack. opaque: pairs of characters between
+// which nothing counts.
+void check_nesting(const std::string & text, const char * opening, const char * closing, const char * opaque,
+                   int limit);
+inline void check_json_nesting(const std::string & json) { check_nesting(json, "{[", "}]", "\"\"", 128); }
+// Besides texts, character classes, tokens and comments may have quotes and parentheses.
+inline void check_grammar_nesting(const std::string & gbnf) { check_nesting(gbnf, "(", ")", "\"\"[]<>#\n", 512); }
 
 } // namespace luq

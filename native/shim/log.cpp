@@ -61,20 +61,24 @@ void luq::set_last_error(const std::string & message, bool limit) {
     last_error_is_limit = limit;
 }
 
-void luq::check_nesting(const std::string & text, const char * opening, const char * closing, int limit) {
+void luq::check_nesting(const std::string & text, const char * opening, const char * closing, const char * opaque,
+                        int limit) {
     int depth = 0;
-    bool quoted = false;
+    char end = '\0'; // of what is opaque, while it lasts
     for (size_t i = 0; i < text.size(); i++) {
         const char c = text[i];
-        if (quoted) {
-            if (c == '\\') {
+        if (end) {
+            if (c == '\\' && (end == '"' || end == ']')) {
                 i++;
-            } else if (c == '"') {
-                quoted = false;
+            } else if (c == end || (c == '\r' && end == '\n')) {
+                end = '\0';
             }
-        } else if (c == '"') {
-            quoted = true;
-        } else if (std::strchr(opening, c) && c != '\0') {
+            continue;
+        }
+        for (const char * pair = opaque; *pair; pair += 2) {
+            end = c == *pair ? pair[1] : end;
+        }
+        if (std::strchr(opening, c) && c != '\0') {
             if (++depth > limit) {
                 throw std::invalid_argument("nested deeper than " + std::to_string(limit) + " levels");
             }

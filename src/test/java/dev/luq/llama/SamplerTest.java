@@ -237,9 +237,11 @@ class SamplerTest {
                 () -> Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(grammar)));
     }
 
-    @Test
-    void grammarsNestedTooDeeplyAreRefused() {
-        String grammar = "root ::= " + "(".repeat(100_000) + "\"a\"" + ")".repeat(100_000);
+    /** Also behind a quote that begins no text: in a class, an escape there, or a comment, which a carriage return ends. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "[\"] ", "[\\]\"] ", "# \"\n", "# \\\r"})
+    void grammarsNestedTooDeeplyAreRefused(String before) {
+        String grammar = "root ::= " + before + "(".repeat(100_000) + "\"a\"" + ")".repeat(100_000);
         assertThrows(
                 LlamaException.InvalidGrammar.class,
                 () -> Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(grammar)));
