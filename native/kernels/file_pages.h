@@ -3,14 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <unistd.h>
 
 namespace luq::kernels {
 
-// Calls action with the whole 4 KiB pages that lie within a range, if there are any.
+// Calls action with the system's whole pages that lie within a range, if there are any.
 template <typename Action> void whole_pages(const void * start, size_t size, Action && action) {
-    constexpr uintptr_t PAGE = 4096;
-    const uintptr_t begin = ((uintptr_t) start + PAGE - 1) / PAGE * PAGE;
-    const uintptr_t end = ((uintptr_t) start + size) / PAGE * PAGE;
+    const auto page = (uintptr_t) sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t) start + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t) start + size) / page * page;
     if (begin < end) {
         action((void *) begin, end - begin);
     }

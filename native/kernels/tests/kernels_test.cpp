@@ -788,7 +788,7 @@ void choices_are_read() {
 // --- pages -------------------------------------------------------------------------------------------------------
 
 void only_file_pages_are_given_back() {
-    const size_t pages = 1024, size = 4096 * pages;
+    const size_t pages = 1024, size = sysconf(_SC_PAGESIZE) * pages;
     std::vector<uint8_t> heap(size, 3);
     give_back_file_pages(heap.data(), size);
     check(heap[size / 2] == 3, "memory that maps no file was given back");
