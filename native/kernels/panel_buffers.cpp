@@ -26,6 +26,7 @@ void set_tensor(ggml_backend_buffer_t buffer, ggml_tensor * tensor, const void *
                      panels * (i + 1) / threads);
     };
     std::vector<std::thread> helpers;
+    helpers.reserve(threads);
     int64_t begun = 1;
     try {
         for (; begun < threads; begun++) {
