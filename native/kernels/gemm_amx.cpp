@@ -14,8 +14,9 @@ constexpr int64_t TILE_BYTES = 1024;
 
 // Linux lets a process use tiles once it asked.
 bool available() {
-    static const bool granted = __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16") &&
-                                syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+    static const bool granted =
+        __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512bf16") && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
     return granted;
 }
 
