@@ -34,7 +34,7 @@ STOCK_ENCODER=$NATIVE_DIR/../bench/src/main/cpp/stock_encoder.cpp
 # llama-server and a clock for image encoding, both of the source as upstream has it: what others run. The file "key" in
 # the directory says what they were made from.
 build_stock_tools() {
-    local variant=$1 directory=$2 work key bin
+    local variant=$1 directory=$2 work key bin part
     key=$(stock_tools_key "$variant")
     if [ "$(cat "$directory/key" 2> /dev/null)" != "$key" ]; then
         [ -e "$directory/key" ] || [ -z "$(ls -A "$directory" 2> /dev/null)" ] \
@@ -50,10 +50,14 @@ build_stock_tools() {
         logged "$work/encoder.log" "$CXX" -std=c++17 -O2 -I "$work/llama.cpp/include" -I "$work/llama.cpp/ggml/include" \
             -I "$work/llama.cpp/tools/mtmd" "$STOCK_ENCODER" -o "$bin/stock-encoder" \
             -L "$bin" -lmtmd -lllama -lggml -lggml-base -Wl,-rpath,'$ORIGIN'
+        # As a whole: what an interruption left would be taken for files of others.
+        part=${directory%/}.part
+        rm -rf "$part"
+        mkdir -p "$part"
+        cp -P "$bin"/*.so* "$bin/llama-server" "$bin/stock-encoder" "$part"
+        echo "$key" > "$part/key"
         rm -rf "$directory"
-        mkdir -p "$directory"
-        cp -P "$bin"/*.so* "$bin/llama-server" "$bin/stock-encoder" "$directory"
-        echo "$key" > "$directory/key"
+        mv "$part" "$directory"
     fi
     (cd "$directory" && pwd)
 }
