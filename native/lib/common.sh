@@ -23,6 +23,9 @@ fail() {
     exit 1
 }
 
+# Compilers and CMake split flags, which name folders of the cache, at spaces.
+[[ $CACHE != *[[:space:]]* ]] || fail "the path of the cache has a space: $CACHE. Set LUQ_CACHE to a folder without one."
+
 # Runs a command with its output in a log file; on failure shows the end of the log and where the rest is.
 logged() {
     local log=$1

@@ -278,6 +278,17 @@ class LauncherTest {
     }
 
     @Test
+    void nativeBuildRefusesACacheThatCompilersWouldSplit() throws Exception {
+        Outcome outcome = run(List.of("native/build", "--key"), Map.of("LUQ_CACHE", "/tmp/a b"));
+        assertEquals(
+                new Outcome(
+                        1,
+                        "native: the path of the cache has a space: /tmp/a b/native."
+                                + " Set LUQ_CACHE to a folder without one.\n"),
+                outcome);
+    }
+
+    @Test
     void nativeBuildRefusesAVariantOfAnotherArchitecture() throws Exception {
         Path uname = Files.writeString(directory.resolve("uname"), "#!/bin/sh\necho aarch64\n");
         assertTrue(uname.toFile().setExecutable(true));
