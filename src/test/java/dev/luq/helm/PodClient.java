@@ -121,7 +121,8 @@ record PodClient(Supplier<List<String>> network, String server, String key, Path
 
     private Process curl(String... options) throws IOException {
         List<String> line = new ArrayList<>(network.get());
-        line.addAll(List.of("curl", "--silent", "--show-error", "--max-time", "120"));
+        // An emulator takes minutes for a picture.
+        line.addAll(List.of("curl", "--silent", "--show-error", "--max-time", "900"));
         line.addAll(List.of("--header", "Authorization: Bearer " + key));
         line.addAll(List.of("--header", "Content-Type: application/json"));
         line.addAll(List.of(options));
