@@ -30,7 +30,8 @@ class EmulatedImageTest {
     @BeforeAll
     static void start() throws Exception {
         server = Pod.start(
-                Chart.render("apiKeys: {user: [%s]}\n".formatted(USER)),
+                // Emulated processes take more memory.
+                Chart.render("apiKeys: {user: [%s]}\nresources: {limits: {memory: 3Gi}}\n".formatted(USER)),
                 Image.of(Path.of(System.getProperty("luq.emulated"))),
                 directory.resolve("server"));
     }
