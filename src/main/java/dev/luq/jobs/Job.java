@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /**
  * A re-quantization as the server knows it: {@code record.json} of its folder, beside {@code spec.json}, which says
@@ -78,239 +79,119 @@ public record Job(
         phaseSeconds = new TreeMap<>(phaseSeconds);
     }
 
+    /** What may differ in the next state; the rest stays. */
+    private final class Next {
+        private JobState state = Job.this.state;
+        private Optional<Instant> started = Job.this.started;
+        private Optional<Instant> finished = Job.this.finished;
+        private Optional<Instant> cancelRequested = Job.this.cancelRequested;
+        private Optional<Phase> phase = Job.this.phase;
+        private double progress = Job.this.progress;
+        private OptionalLong secondsLeft = Job.this.secondsLeft;
+        private Map<Phase, Double> phaseSeconds = Job.this.phaseSeconds;
+        private Optional<String> note = Job.this.note;
+        private Optional<String> error = Job.this.error;
+        private int deaths = Job.this.deaths;
+        private Optional<ResultActivation> activation = Job.this.activation;
+
+        private Job job() {
+            return new Job(
+                    version,
+                    id,
+                    modelId,
+                    manifestId,
+                    budget,
+                    state,
+                    created,
+                    started,
+                    finished,
+                    cancelRequested,
+                    phase,
+                    progress,
+                    secondsLeft,
+                    phaseSeconds,
+                    note,
+                    error,
+                    deaths,
+                    idempotency,
+                    activation);
+        }
+    }
+
+    private Job with(Consumer<Next> change) {
+        Next next = new Next();
+        change.accept(next);
+        return next.job();
+    }
+
     Job queued() {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                JobState.QUEUED,
-                created,
-                started,
-                Optional.empty(),
-                Optional.empty(),
-                phase,
-                progress,
-                OptionalLong.empty(),
-                phaseSeconds,
-                Optional.empty(),
-                Optional.empty(),
-                deaths,
-                idempotency,
-                activation);
+        return with(next -> {
+            next.state = JobState.QUEUED;
+            next.finished = Optional.empty();
+            next.cancelRequested = Optional.empty();
+            next.secondsLeft = OptionalLong.empty();
+            next.note = Optional.empty();
+            next.error = Optional.empty();
+        });
     }
 
     Job resumed() {
         return queued().withDeaths(0);
     }
 
-    Job withDeaths(int next) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                cancelRequested,
-                phase,
-                progress,
-                secondsLeft,
-                phaseSeconds,
-                note,
-                error,
-                next,
-                idempotency,
-                activation);
+    Job withDeaths(int count) {
+        return with(next -> next.deaths = count);
     }
 
     Job running(Instant now) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                JobState.RUNNING,
-                created,
-                Optional.of(started.orElse(now)),
-                Optional.empty(),
-                Optional.empty(),
-                phase,
-                progress,
-                OptionalLong.empty(),
-                phaseSeconds,
-                Optional.empty(),
-                Optional.empty(),
-                deaths,
-                idempotency,
-                activation);
+        return queued().with(next -> {
+            next.state = JobState.RUNNING;
+            next.started = Optional.of(started.orElse(now));
+        });
     }
 
     Job cancelling(Instant now) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                Optional.of(cancelRequested.orElse(now)),
-                phase,
-                progress,
-                secondsLeft,
-                phaseSeconds,
-                note,
-                error,
-                deaths,
-                idempotency,
-                activation);
+        return with(next -> next.cancelRequested = Optional.of(cancelRequested.orElse(now)));
     }
 
-    Job begun(Phase next) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                cancelRequested,
-                Optional.of(next),
-                progress,
-                secondsLeft,
-                phaseSeconds,
-                Optional.empty(),
-                error,
-                deaths,
-                idempotency,
-                activation);
+    Job begun(Phase begins) {
+        return with(next -> {
+            next.phase = Optional.of(begins);
+            next.note = Optional.empty();
+        });
     }
 
     Job spent(Phase ended, double seconds) {
-        Map<Phase, Double> next = new TreeMap<>(phaseSeconds);
-        next.merge(ended, seconds, Double::sum);
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                cancelRequested,
-                phase,
-                progress,
-                secondsLeft,
-                next,
-                note,
-                error,
-                deaths,
-                idempotency,
-                activation);
+        Map<Phase, Double> sums = new TreeMap<>(phaseSeconds);
+        sums.merge(ended, seconds, Double::sum);
+        return with(next -> next.phaseSeconds = sums);
     }
 
     Job at(double share, OptionalLong left) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                cancelRequested,
-                phase,
-                share,
-                left,
-                phaseSeconds,
-                note,
-                error,
-                deaths,
-                idempotency,
-                activation);
+        return with(next -> {
+            next.progress = share;
+            next.secondsLeft = left;
+        });
     }
 
     Job noted(String message) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                cancelRequested,
-                phase,
-                progress,
-                secondsLeft,
-                phaseSeconds,
-                Optional.of(message),
-                error,
-                deaths,
-                idempotency,
-                activation);
+        return with(next -> next.note = Optional.of(message));
     }
 
     Job ended(JobState end, Instant now, Optional<String> why) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                end,
-                created,
-                started,
-                Optional.of(now),
-                Optional.empty(),
-                phase,
-                end == JobState.SUCCEEDED ? 1 : progress,
-                OptionalLong.empty(),
-                phaseSeconds,
-                Optional.empty(),
-                why,
-                deaths,
-                idempotency,
-                activation);
+        return with(next -> {
+            next.state = end;
+            next.finished = Optional.of(now);
+            next.cancelRequested = Optional.empty();
+            next.progress = end == JobState.SUCCEEDED ? 1 : progress;
+            next.secondsLeft = OptionalLong.empty();
+            next.note = Optional.empty();
+            next.error = why;
+        });
     }
 
     Job activated(Optional<String> failure) {
-        return new Job(
-                version,
-                id,
-                modelId,
-                manifestId,
-                budget,
-                state,
-                created,
-                started,
-                finished,
-                cancelRequested,
-                phase,
-                progress,
-                secondsLeft,
-                phaseSeconds,
-                note,
-                error,
-                deaths,
-                idempotency,
-                activation.map(a -> new ResultActivation(a.swap, failure.isEmpty(), failure)));
+        return with(next ->
+                next.activation = activation.map(a -> new ResultActivation(a.swap, failure.isEmpty(), failure)));
     }
 }
