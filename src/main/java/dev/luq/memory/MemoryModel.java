@@ -91,9 +91,9 @@ public final class MemoryModel {
      * Activations of one step: gate, up and their product, as wide as the feed-forward part, beside four of the
      * residual stream's width (the embeddings, the layer's input, what attention added, its norm), or the logits; the
      * attention mask; both are llama.cpp's compute buffer to the byte for models of six proportions. Beside it the
-     * widest activations in the lower precision that products are computed from, or what our kernels keep; the logits that
-     * are handed out; the tables of the vocabulary. An encoder's tokens attend to those of the step alone; it computes no logits, but
-     * llama.cpp keeps room to hand them out.
+     * widest activations in the lower precision that products are computed from, or what our kernels keep; the logits
+     * that are handed out; the tables of the vocabulary. An encoder's tokens attend to those of the step alone; it
+     * computes no logits, but llama.cpp keeps room to hand them out.
      */
     private static long compute(LayeredModel model, ServingShape shape) {
         long batch = Math.min(shape.batchSize(), shape.contextSize());
