@@ -538,8 +538,23 @@ std::vector<float> attention_of(const AttentionShape & s, int threads) {
     return result;
 }
 
-void attention_of_many_queries() {
+// Calls a test with each Gemm of this CPU, while that computes attention.
+template <typename F> void with_attention_of_each_gemm(const F & test) {
     const CpuBackend backend = CpuBackend::find();
+    for (auto gemm = GEMMS; *gemm; gemm++) {
+        if (!(*gemm)->available()) {
+            continue;
+        }
+        Choice choice{};
+        choice.many[GGML_TYPE_F16] = {*gemm, FEWEST_COLUMNS};
+        PlainOperations operations(backend, choice);
+        operations.join();
+        test(**gemm);
+        operations.leave();
+    }
+}
+
+void attention_of_many_queries() {
     for (const AttentionShape & s :
          {AttentionShape{80, 64, 64, 2, 2, 3, Mask::NONE},
           {80, 40, 40, 2, 2, 1, Mask::NONE},
@@ -552,14 +567,7 @@ void attention_of_many_queries() {
           {64, 40, 256, 1, 1, 1, Mask::CAUSAL_WITH_LARGE},
           {64, 90, 1100, 2, 1, 1, Mask::CAUSAL_WITH_LARGE}}) {
         const auto stock = attention_of(s, 2);
-        for (auto gemm = GEMMS; *gemm; gemm++) {
-            if (!(*gemm)->available()) {
-                continue;
-            }
-            Choice choice{};
-            choice.many[GGML_TYPE_F16] = {*gemm, FEWEST_COLUMNS};
-            PlainOperations operations(backend, choice);
-            operations.join();
+        with_attention_of_each_gemm([&](const Gemm & gemm) {
             for (int threads : {1, 3, 8}) {
                 const auto ours = attention_of(s, threads);
                 double worst = 0;
@@ -568,31 +576,22 @@ void attention_of_many_queries() {
                     worst = error > worst || std::isnan(error) ? error : worst;
                 }
                 // Most values are about 1; ggml keeps sums in half floats where queries are few.
-                check(worst <= ((*gemm)->parts == 2 ? 0.02 : 0.005),
-                      std::string((*gemm)->name) + ": attention of " + std::to_string(s.queries) + " queries and " +
+                check(worst <= (gemm.parts == 2 ? 0.02 : 0.005),
+                      std::string(gemm.name) + ": attention of " + std::to_string(s.queries) + " queries and " +
                           std::to_string(s.keys) + " keys is off by " + std::to_string(worst));
             }
-            operations.leave();
-        }
+        });
     }
 }
 
 // However many keys there are; and few rows of few heads are dealt out among threads, so that each has less to keep.
 void attention_has_a_bounded_memory() {
-    const CpuBackend backend = CpuBackend::find();
     const auto work = [](const AttentionShape & s, int threads) {
         const AttentionGraph graph(s);
         return ggml_graph_plan(graph.nodes, threads, nullptr).work_size;
     };
-    for (auto gemm = GEMMS; *gemm; gemm++) {
-        if (!(*gemm)->available()) {
-            continue;
-        }
-        Choice choice{};
-        choice.many[GGML_TYPE_F16] = {*gemm, FEWEST_COLUMNS};
-        PlainOperations operations(backend, choice);
-        operations.join();
-        const std::string name = (*gemm)->name;
+    with_attention_of_each_gemm([&](const Gemm & gemm) {
+        const std::string name = gemm.name;
         const AttentionShape prompt{128, 512, 1024, 32, 8, 1, Mask::NONE};
         AttentionShape longer = prompt, picture{80, 20000, 20000, 16, 16, 1, Mask::NONE};
         longer.keys = 131072;
@@ -601,8 +600,7 @@ void attention_has_a_bounded_memory() {
         check(work(picture, 4) < 12 << 20, name + ": attention takes " + std::to_string(work(picture, 4)));
         const AttentionShape few{128, 60, 4096, 4, 1, 1, Mask::NONE};
         check(work(few, 8) < 8 * work(few, 1) * 9 / 10, name + ": a thread has the rows of all");
-        operations.leave();
-    }
+    });
 }
 
 void within_ggml(Layout layout) {
