@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 import dialogues
 import texts
 from drawing import draw
-from pictures import labels, lay, patches
+from pictures import labels, lay, tiles
 from scenes import TRAIN, generator, pick, random_collage, random_grid, random_scene
 
 TEXT_TOKENS = 125  # a sequence is filled with suffixes up to one picture and this much text
@@ -98,17 +98,17 @@ class Batches(Dataset):
                 # Both ways in which a client may bring a picture to the grid.
                 keep_ratio = rng.random() < 0.2
                 drawing = draw(scene, rng)
-                pixels.append(patches(lay(drawing.picture, keep_ratio)))
+                pixels.append(tiles(lay(drawing.picture, keep_ratio)))
                 targets.append(labels(drawing, keep_ratio))
         for _ in range(round(count * self.collages)):
             keep_ratio = rng.random() < 0.2
             drawing = draw(random_collage(rng, grid), rng)
-            pixels.append(patches(lay(drawing.picture, keep_ratio)))
+            pixels.append(tiles(lay(drawing.picture, keep_ratio)))
             targets.append(labels(drawing, keep_ratio))
         text_count = round(count * self.text_share / (1 - self.text_share))
         sequences += [self._without_picture(rng, length) for _ in range(max(1, text_count))]
         batch = self._pad(sequences)
-        batch["pixels"] = torch.from_numpy(np.concatenate(pixels)).to(torch.bfloat16)
+        batch["pixels"] = torch.from_numpy(np.concatenate(pixels))
         batch["grid"] = torch.tensor(grid)
         batch["labels"] = torch.from_numpy(np.concatenate(targets))
         batch["with_picture"] = torch.tensor(count)  # the first so many sequences

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from batches import Sequence
-from pictures import grid_of, lay, patches
+from pictures import grid_of, lay, patches, tiles
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Measure:
         for grid, names in by_grid.items():
             for start in range(0, len(names), 8):
                 some = names[start : start + 8]
-                pixels = np.concatenate([patches(lay(pictures[name], keep_ratio=False)) for name in some])
-                found = self.quick.features(torch.from_numpy(pixels), grid)
+                pixels = np.concatenate([tiles(lay(pictures[name], keep_ratio=False)) for name in some])
+                found = self.quick.features(patches(torch.from_numpy(pixels)), grid)
                 features.update(zip(some, found.chunk(len(some))))
         return features
 

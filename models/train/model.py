@@ -159,13 +159,8 @@ def block(
     query = rotate(query.float(), cos, sin).to(dtype).transpose(1, 2)
     key = rotate(key.float(), cos, sin).to(dtype).transpose(1, 2)
     value = value.transpose(1, 2)
-    if kv_heads != heads:
-        key, value = (
-            t[:, :, None].expand(-1, -1, heads // kv_heads, -1, -1).reshape(batch, heads, length, -1)
-            for t in (key, value)
-        )
-    scores = (query @ key.transpose(-1, -2)).float() * query.shape[-1] ** -0.5 + mask
-    mixed = (scores.softmax(-1).to(dtype) @ value).transpose(1, 2).reshape(batch, length, width)
+    mixed = F.scaled_dot_product_attention(query, key, value, mask.to(dtype), enable_gqa=kv_heads != heads)
+    mixed = mixed.transpose(1, 2).reshape(batch, length, width)
     x = x + linear(mixed, out, out_bias).float()
     gate, up = linear(norm(x, norm2), gate_up, gate_up_bias).chunk(2, -1)
     return x + linear(F.silu(gate.float()) * up.float(), down, down_bias).float()
@@ -184,7 +179,7 @@ class Quick:
         self.block = torch.compile(block, dynamic=True) if compiled else block
         self.language = model.model.language_model
         self.visual = model.model.visual
-        self.every = 1  # of the language model's layers, each how-manieth runs
+        self.layers = list(self.language.layers)  # those that run
 
     def features(self, pixels, grid):
         """(pictures * tokens, width): what the language model gets of pictures of `grid` = (rows, columns) tokens."""
@@ -240,7 +235,7 @@ class Quick:
             x = x.flatten(0, 1).index_copy(0, pictures, features[: len(pictures)]).unflatten(0, ids.shape)
         cos, sin = (t[:, :, None, :] for t in self.language.rotary_emb(x, positions))
         mask = torch.zeros(seen.shape, device=x.device).masked_fill_(~seen, -1e30)
-        for layer in self.language.layers[:: self.every]:
+        for layer in self.layers:
             attention, mlp = layer.self_attn, layer.mlp
             three = (attention.q_proj, attention.k_proj, attention.v_proj)
             x = self.block(

@@ -13,11 +13,11 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the Newton-Schulz iteration
 ITERATIONS = 5
 
 
-def orthogonalized(matrices):
-    """(count, rows, columns) -> the nearest half-orthogonal matrices, about."""
+def orthogonalized(matrices, dtype):
+    """(count, rows, columns) -> the nearest half-orthogonal matrices, about; products in `dtype`."""
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
-    x = (x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)).bfloat16()
+    x = (x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)).to(dtype)
     a, b, c = COEFFICIENTS
     for _ in range(ITERATIONS):
         gram = x @ x.mT
@@ -26,8 +26,9 @@ def orthogonalized(matrices):
 
 
 class Muon(torch.optim.Optimizer):
-    def __init__(self, matrices, lr, weight_decay):
+    def __init__(self, matrices, lr, weight_decay, dtype=torch.bfloat16):
         super().__init__(matrices, dict(lr=lr, weight_decay=weight_decay))
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self):
@@ -44,5 +45,5 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"].lerp_(parameter.grad, 1 - MOMENTUM)
                 updates = torch.stack([p.grad.lerp(self.state[p]["momentum"], MOMENTUM) for p in parameters])
                 rate = group["lr"] * 0.2 * max(shape) ** 0.5
-                for parameter, update in zip(parameters, orthogonalized(updates)):
+                for parameter, update in zip(parameters, orthogonalized(updates, self.dtype)):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"]).sub_(update, alpha=rate)

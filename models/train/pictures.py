@@ -5,6 +5,7 @@ the ratio of the sides and fills the rest of the grid with black: that is `fit`.
 """
 
 import numpy as np
+import torch
 from PIL import Image
 
 from drawing import NONE, UNTOLD
@@ -64,13 +65,18 @@ def lay(picture, keep_ratio, resample=Image.Resampling.BICUBIC):
     return laid
 
 
-def patches(picture):
-    """A laid picture as (patches, 3 * 2 * 14 * 14), in the order and scale of the Qwen2-VL image processor."""
+def tiles(picture):
+    """A laid picture as bytes, (patches, 3, 14, 14), in the order of the Qwen2-VL image processor."""
     columns, rows = (side // TOKEN_SIDE for side in picture.size)
-    pixels = (np.asarray(picture, np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)
-    tiles = pixels.reshape(rows, MERGE, PATCH, columns, MERGE, PATCH, 3).transpose(0, 3, 1, 4, 6, 2, 5)
-    tiles = tiles.reshape(-1, 3, 1, PATCH, PATCH).repeat(2, axis=2)
-    return tiles.reshape(len(tiles), -1)
+    pixels = np.asarray(picture).reshape(rows, MERGE, PATCH, columns, MERGE, PATCH, 3)
+    return pixels.transpose(0, 3, 1, 4, 6, 2, 5).reshape(-1, 3, PATCH, PATCH)
+
+
+def patches(tiles):
+    """A tensor of tiles as the vision tower wants it: (patches, 3 * 2 * 14 * 14), in that processor's scale."""
+    mean, deviation = (torch.tensor(v, device=tiles.device)[:, None, None] for v in (MEAN, STD))
+    frame = (tiles.float() / 255 - mean) / deviation
+    return torch.stack((frame, frame), 2).flatten(1)
 
 
 def labels(drawing, keep_ratio):

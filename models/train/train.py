@@ -18,10 +18,12 @@ import tokenizer as tokenizers
 from batches import Batches
 from muon import Muon
 from objectives import LabelHead, Words, answer_loss
+from pictures import patches
 
 MUON_RATE = 3e-3
 ADAM_RATE = 2e-3
 HELD = 0.5  # share of the time after which the rates fall, to zero at the end
+SAVE_SECONDS = 180
 
 
 def arguments():
@@ -48,11 +50,17 @@ def arguments():
         "--alone", type=float, default=0.18, help="share of the run in which pictures teach vision alone"
     )
     parser.add_argument("--grown", type=float, default=0.0, help="share of the run with every second layer alone")
+    parser.add_argument(
+        "--layer-drop",
+        type=float,
+        default=0.0,
+        help="chance of each layer of the language model to be left out of a step, until the rates fall",
+    )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
-def optimizers_of(model, head):
+def optimizers_of(model, head, dtype):
     """Muon for the matrices of the blocks; AdamW for embeddings, merger, output, vectors and the label head."""
     hidden = {name for name, p in model.named_parameters() if p.ndim == 2 and ("layers." in name or "blocks." in name)}
     matrices = [p for name, p in model.named_parameters() if name in hidden]
@@ -60,7 +68,7 @@ def optimizers_of(model, head):
         head.parameters()
     )
     return (
-        Muon(matrices, lr=MUON_RATE, weight_decay=0.02),
+        Muon(matrices, lr=MUON_RATE, weight_decay=0.02, dtype=dtype),
         torch.optim.AdamW(rest, lr=ADAM_RATE, weight_decay=0.01, betas=(0.9, 0.97)),
     )
 
@@ -83,6 +91,14 @@ def schedule(progress, stage_step):
     return min(1.0, (stage_step + 1) / 100) * min(1.0, max(0.0, 1 - progress) / (1 - HELD))
 
 
+def layers_of(language, progress, options):
+    """The layers that a step runs: no later layer may rely on one of them alone, so that each learns to matter."""
+    if progress < options.grown:
+        return language.layers[::2]
+    drop = options.layer_drop if progress < HELD else 0
+    return [layer for layer, draw in zip(language.layers, torch.rand(len(language.layers))) if draw >= drop]
+
+
 class Run:
     """The state of a training, in memory and in its checkpoint."""
 
@@ -96,7 +112,7 @@ class Run:
         self.step, self.spent = 0, 0.0
         self.joined = None  # the step that ended the first stage
         self.model.model.visual.patch_embed.requires_grad_(False)
-        self.optimizers = optimizers_of(self.model, self.head)
+        self.optimizers = optimizers_of(self.model, self.head, product_type(device))
         source = self.checkpoint if self.checkpoint.exists() else options.weights
         self.fresh = not source
         if source and source.is_dir():
@@ -149,15 +165,20 @@ def main():
         options.signs,
     )
     if run.fresh:
-        models.whiten(run.model, torch.cat([data[i]["pixels"] for i in range(20)]).to(device))
+        models.whiten(run.model, torch.cat([patches(data[i]["pixels"]) for i in range(20)]).to(device))
     words = Words(run.tokenizer, device)
     quick = models.Quick(run.model, product_type(device), compiled=options.compile)
     embeddings = run.model.model.language_model.embed_tokens.weight
     parameters = [p for p in (*run.model.parameters(), *run.head.parameters()) if p.requires_grad]
     loader = DataLoader(
-        Subset(data, range(run.step, options.steps)), batch_size=None, num_workers=options.workers, prefetch_factor=4
+        Subset(data, range(run.step, options.steps)),
+        batch_size=None,
+        num_workers=options.workers,
+        prefetch_factor=4,
+        pin_memory=device == "cuda",
     )
     began = time.monotonic() - run.spent
+    saved = time.monotonic()
     step = run.step
     for step, batch in enumerate(loader, run.step):
         seconds = time.monotonic() - began
@@ -169,10 +190,10 @@ def main():
         grid, pictured = tuple(batch.pop("grid").tolist()), int(batch.pop("with_picture"))
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         alone = progress < options.alone and run.joined is None
-        quick.every = 2 if progress < options.grown else 1
+        quick.layers = layers_of(quick.language, progress, options)
         if not alone and run.joined is None:
             run.joined = step
-        features = quick.features(batch["pixels"], grid)
+        features = quick.features(patches(batch["pixels"]), grid)
         label, found = run.head.loss(features, batch["labels"])
         label = label + words.loss(embeddings, features, batch["labels"])
         first = pictured if alone else 0
@@ -195,8 +216,9 @@ def main():
                 f"label {label.item():.3f} ({seen})",
                 flush=True,
             )
-        if step % 100 == 99:
+        if time.monotonic() - saved > SAVE_SECONDS:
             run.save(step + 1, time.monotonic() - began)
+            saved = time.monotonic()
     run.save(step, time.monotonic() - began)
     run.export()
 
