@@ -38,7 +38,7 @@ final class AdminErrors {
         if (error != null) {
             return new ApiException.Refused(error);
         }
-        return failure instanceof RuntimeException runtime ? runtime : new IllegalStateException(failure);
+        return failure instanceof RuntimeException runtime ? runtime : new CompletionException(failure);
     }
 
     private static ApiError of(CatalogException e) {

@@ -62,6 +62,14 @@ public final class Errors {
         if (failure instanceof WebApplicationException web && web.getResponse().getStatus() < 500) {
             return ofStatus(web.getResponse().getStatus());
         }
+        if (failure instanceof OutOfMemoryError) { // also as the system says that it gives no further thread
+            LOG.errorf(failure, "Request %s failed", requestId);
+            return ApiError.retryable(
+                    503,
+                    "server_overloaded",
+                    "The server has no memory or no thread left for this request. Try it again.",
+                    5);
+        }
         return internal(failure, requestId);
     }
 

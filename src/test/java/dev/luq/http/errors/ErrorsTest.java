@@ -62,6 +62,13 @@ class ErrorsTest {
     }
 
     @Test
+    void noThreadOrMemoryIsLeft() {
+        OutOfMemoryError none = new OutOfMemoryError("unable to create native thread");
+        assertError(503, "server_overloaded", true, none);
+        assertError(503, "server_overloaded", true, new CompletionException(none));
+    }
+
+    @Test
     void defectsAreOursAndTellNothingButTheRequestId() {
         for (Throwable defect : new Throwable[] {
             new CompletionException(new NoSuchFileException("/secret/path")),
