@@ -11,7 +11,7 @@ namespace {
 struct Avx2Base {
     using Lanes = __m256i;
     using Floats = __m256;
-    static constexpr int LANES = 8, MAX_COLUMNS = 4;
+    static constexpr int LANES = 8, MAX_COLUMNS = 4, LARGEST = 255;
 
     static LUQ_INLINE Lanes zero() { return _mm256_setzero_si256(); }
     static LUQ_INLINE Lanes load(const uint8_t * p) { return _mm256_loadu_si256((const __m256i *) p); }

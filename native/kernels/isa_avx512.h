@@ -11,7 +11,7 @@ namespace {
 struct Avx512Vnni {
     using Lanes = __m512i;
     using Floats = __m512;
-    static constexpr int LANES = 16, MAX_COLUMNS = 8;
+    static constexpr int LANES = 16, MAX_COLUMNS = 8, LARGEST = 255;
 
     static LUQ_INLINE Lanes zero() { return _mm512_setzero_si512(); }
     static LUQ_INLINE Lanes load(const uint8_t * p) { return _mm512_loadu_si512(p); }

@@ -10,7 +10,7 @@ namespace {
 struct NeonDotprod {
     using Lanes = int32x4_t;
     using Floats = float32x4_t;
-    static constexpr int LANES = 4, MAX_COLUMNS = 4;
+    static constexpr int LANES = 4, MAX_COLUMNS = 4, LARGEST = 127;
 
     static LUQ_INLINE Lanes zero() { return vdupq_n_s32(0); }
     static LUQ_INLINE Lanes load(const uint8_t * p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
@@ -31,7 +31,7 @@ struct NeonDotprod {
         const uint32x4_t set = vtstq_u32(vreinterpretq_u32_s32(a), vdupq_n_u32(1u << Bit));
         return vandq_s32(vreinterpretq_s32_u32(set), vdupq_n_s32(value));
     }
-    // Quants are at most 124: as signed bytes they are the same.
+    // Signed bytes: quants up to LARGEST are the same as such.
     template <int Quads, int Largest>
     static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
         repeat<Quads>([&](auto k) LUQ_LAMBDA {

@@ -10,7 +10,7 @@ namespace {
 struct Scalar {
     using Lanes = int32_t;
     using Floats = float;
-    static constexpr int LANES = 1, MAX_COLUMNS = 1;
+    static constexpr int LANES = 1, MAX_COLUMNS = 1, LARGEST = 255;
 
     static Lanes zero() { return 0; }
     static Lanes load(const uint8_t * p) {

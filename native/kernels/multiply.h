@@ -98,7 +98,7 @@ void unpack(const uint8_t * __restrict superblock, const ActivationBlock * __res
                 const ActivationBlock & unit = units[(Panels::COLUMNS * part + 4 * k) / 8];
                 const Lanes start = weights.template start<part>(unit);
                 repeat<4>([&](auto byte) LUQ_LAMBDA {
-                    const Lanes quant = V::bit_and(V::template shift<8 * byte>(quants[k]), V::splat(0xFF));
+                    const Lanes quant = byte_of<V, Panels, byte>(quants[k]);
                     const Lanes total = weights.multiply_scale(V::zero(), V::add(start, quant), scale);
                     V::store(out + (Panels::COLUMNS * part + 4 * k + byte) * ROWS,
                              weights.finish(V::zero_floats(), total, unit));
@@ -116,10 +116,12 @@ template <typename V> constexpr InstructionSet kernels_of(const char * name, boo
             PANEL_KERNELS<V, TritPanels>,
             PANEL_KERNELS<V, GridPanels>,
             PANEL_KERNELS<V, NibblePanels>,
+            PANEL_KERNELS<V, FiveBitPanels>,
             PANEL_KERNELS<V, SixBitPanels>,
             PANEL_KERNELS<V, SixValuePanels>,
             PANEL_KERNELS<V, Iq3XxsPanels>,
-            PANEL_KERNELS<V, Iq3SPanels>};
+            PANEL_KERNELS<V, Iq3SPanels>,
+            PANEL_KERNELS<V, Iq4XsPanels>};
 }
 
 } // namespace luq::kernels

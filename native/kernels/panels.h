@@ -61,6 +61,17 @@ struct GridPanels {
 // 4.5 bits a weight.
 struct NibblePanels {
     static constexpr int LINES = 36, PARTS = 8, COLUMNS = 32, LARGEST = 15;
+    static constexpr int QUANT_LINE = 4;
+};
+
+// The same with q of 5 bits: ggml's Q5_K, its words as they are.
+//   lines 0..3   as in NibblePanels
+//   lines 4..11  high bits, bit i of byte j of line 4 + k: column 32i + 4k + j
+//   lines 12..43 low bits, as NibblePanels' quants lie
+// 5.5 bits a weight.
+struct FiveBitPanels {
+    static constexpr int LINES = 44, PARTS = 8, COLUMNS = 32, LARGEST = 31;
+    static constexpr int HIGH_LINE = 4, QUANT_LINE = 12;
 };
 
 // weight = d * s * (q - 32), q of 6 bits, s of 8 bits and signed, per 16 columns: Q6_K.
@@ -113,6 +124,20 @@ struct Iq3XxsPanels : SixteenValuePanels {
 struct Iq3SPanels : SixteenValuePanels {
     static constexpr int LARGEST = 30, OFFSET = 15, DIVISOR = 1, SIZE_SHIFT = 1;
     static constexpr uint8_t VALUES[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+};
+
+// weight = d * (s - 32) * v, v one of sixteen, s of 6 bits per 32 columns: ggml's IQ4_XS, its words as they are.
+//   line  0      d, and above it bits 2i and 2i+1: the high 2 bits of part i's s
+//   line  1      the low 4 bits of each s
+//   lines 2..33  codes, line 2 + 4i + k: low nibble of byte j: column 32i + 4k + j, high nibble: 16 columns further
+// VALUES are v + 128; less 128, they are v as signed bytes. correction[i] = -128 * sum of part i's columns. 4.25 bits a
+// weight.
+struct Iq4XsPanels {
+    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, LARGEST = 241, OFFSET = 128;
+    static constexpr int SCALE_LINE = 1, CODE_LINE = 2;
+    static constexpr uint8_t VALUES[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+    static constexpr uint8_t SIGNED_VALUES[16] = {
+        129, 152, 173, 191, 207, 221, 234, 246, 1, 13, 25, 38, 53, 69, 89, 113};
 };
 
 } // namespace luq::kernels

@@ -9,6 +9,8 @@
 //   multiply_add        adds a product to the first operand; _small that of a 16-bit number and one that is not negative
 //                       either; _pairs two products of 16-bit halves
 //   fma(a, b, c)        a * b + c, in floats
+//   dot<N, Largest>     adds the products of N vectors of quants and as many fours of activations, of signed bytes where
+//                       Largest is above V::LARGEST
 #pragma once
 
 #include "panels.h"
@@ -29,8 +31,19 @@ template <int N, typename Body> LUQ_INLINE void repeat(Body && body) {
     repeat(body, std::make_integer_sequence<int, N>{});
 }
 
+// Whether the dot product takes quants less Panels::OFFSET, as signed bytes.
+template <typename V, typename Panels> constexpr bool SIGNED_QUANTS = Panels::LARGEST > V::LARGEST;
+
+template <typename V, typename Panels, int Byte> LUQ_INLINE typename V::Lanes byte_of(typename V::Lanes quants) {
+    if constexpr (SIGNED_QUANTS<V, Panels>) {
+        return V::template shift_signed<24>(V::template shift<8 * Byte - 24>(quants));
+    } else {
+        return V::bit_and(V::template shift<8 * Byte>(quants), V::splat(0xFF));
+    }
+}
+
 // One superblock of a panel, or the rows of it that a vector holds:
-//   part<P>         the quants of part P, four columns a vector, as bytes 0..LARGEST; returns the part's scale
+//   part<P>         the quants of part P, four columns a vector, as bytes 0..LARGEST or signed; returns the part's scale
 //   multiply_scale  adds scale * sum of a part to the superblock's total
 //   finish          adds the superblock to the result, with its factors and the activations'
 //   start<P>        what the sum of part P begins with
@@ -115,7 +128,8 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
     }
 };
 
-template <typename V> struct Weights<V, NibblePanels> {
+// Of Q4_K and Q5_K.
+template <typename V, typename Panels> struct MinimaWeights {
     using Lanes = typename V::Lanes;
     const uint8_t * lines;
 
@@ -124,9 +138,13 @@ template <typename V> struct Weights<V, NibblePanels> {
     template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
         const Lanes nibble = V::splat(0x0F0F0F0F);
         repeat<8>([&](auto k) LUQ_LAMBDA {
-            const Lanes pair = V::load(lines + LINE_BYTES * (4 + 8 * (P / 2) + k));
+            const Lanes pair = V::load(lines + LINE_BYTES * (Panels::QUANT_LINE + 8 * (P / 2) + k));
             quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), nibble);
         });
+        return scale<P>();
+    }
+
+    template <int P> LUQ_INLINE Lanes scale() const {
         const Lanes low = V::load(lines + LINE_BYTES);
         const Lanes high = V::load(lines + LINE_BYTES * 3);
         const Lanes scale = V::template shift<8 * (P % 4)>(P < 4 ? low : high);
@@ -156,6 +174,21 @@ template <typename V> struct Weights<V, NibblePanels> {
         const auto dmin = V::half(V::template shift<16>(factors));
         const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
         return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+    }
+};
+
+template <typename V> struct Weights<V, NibblePanels> : MinimaWeights<V, NibblePanels> {};
+
+template <typename V> struct Weights<V, FiveBitPanels> : MinimaWeights<V, FiveBitPanels> {
+    using Lanes = typename V::Lanes;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
+        const Lanes scale = MinimaWeights<V, FiveBitPanels>::template part<P>(quants);
+        repeat<8>([&](auto k) LUQ_LAMBDA {
+            const Lanes high = V::load(this->lines + LINE_BYTES * (FiveBitPanels::HIGH_LINE + k));
+            quants[k] = V::and_or(V::template shift<P - 4>(high), V::splat(0x10101010), quants[k]);
+        });
+        return scale;
     }
 };
 
@@ -233,5 +266,36 @@ struct SixteenValueWeights : CodebookWeights<V, Panels, SixteenValueWeights<V, P
 };
 template <typename V> struct Weights<V, Iq3XxsPanels> : SixteenValueWeights<V, Iq3XxsPanels> {};
 template <typename V> struct Weights<V, Iq3SPanels> : SixteenValueWeights<V, Iq3SPanels> {};
+
+template <typename V> struct Weights<V, Iq4XsPanels> {
+    using Lanes = typename V::Lanes;
+    const uint8_t * lines;
+
+    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) {
+        return SIGNED_QUANTS<V, Iq4XsPanels> ? V::zero() : V::splat(a.correction[P]);
+    }
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
+        const uint8_t * values = SIGNED_QUANTS<V, Iq4XsPanels> ? Iq4XsPanels::SIGNED_VALUES : Iq4XsPanels::VALUES;
+        repeat<4>([&](auto k) LUQ_LAMBDA {
+            const Lanes pair = V::load(lines + LINE_BYTES * (Iq4XsPanels::CODE_LINE + 4 * P + k));
+            quants[k] = V::lookup(values, V::bit_and(pair, V::splat(0x0F0F0F0F)));
+            quants[4 + k] = V::lookup(values, V::bit_and(V::template shift<4>(pair), V::splat(0x0F0F0F0F)));
+        });
+        const Lanes low = V::load(lines + LINE_BYTES * Iq4XsPanels::SCALE_LINE);
+        const Lanes scale = V::and_or(V::template shift<12 + 2 * P>(V::load(lines)), V::splat(0x30),
+                                      V::bit_and(V::template shift<4 * P>(low), V::splat(15)));
+        return V::add(scale, V::splat(-32));
+    }
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const auto d = V::half(V::load(lines));
+        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+    }
+};
 
 } // namespace luq::kernels

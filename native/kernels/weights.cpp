@@ -52,9 +52,9 @@ void grid_words(const uint8_t * bytes, uint32_t * words) {
     ternary_scales(block, words + GridPanels::SCALE_LINE);
 }
 
-void nibble_words(const uint8_t * block, uint32_t * words) {
-    static_assert(sizeof(block_q4_K) == sizeof(uint32_t) * NibblePanels::LINES);
-    std::memcpy(words, block, sizeof(block_q4_K));
+template <typename Block, typename Panels> void words_as_they_are(const uint8_t * block, uint32_t * words) {
+    static_assert(sizeof(Block) == sizeof(uint32_t) * Panels::LINES);
+    std::memcpy(words, block, sizeof(Block));
 }
 
 uint32_t word_of(const void * words, int i) {
@@ -223,8 +223,10 @@ const WeightType WEIGHT_TYPES[] = {
      sign_correction},
     {GGML_TYPE_IQ1_M, !FAST, COMPACT, sizeof(block_iq1_m), GridPanels::LINES, &InstructionSet::grid, grid_words,
      offset_correction<GridPanels::OFFSET>},
-    {GGML_TYPE_Q4_K, FAST, COMPACT, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles, nibble_words,
-     minima_correction},
+    {GGML_TYPE_Q4_K, FAST, COMPACT, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles,
+     words_as_they_are<block_q4_K, NibblePanels>, minima_correction},
+    {GGML_TYPE_Q5_K, FAST, COMPACT, sizeof(block_q5_K), FiveBitPanels::LINES, &InstructionSet::five_bits,
+     words_as_they_are<block_q5_K, FiveBitPanels>, minima_correction},
     {GGML_TYPE_Q6_K, FAST, COMPACT, sizeof(block_q6_K), SixBitPanels::LINES, &InstructionSet::six_bits, six_bit_words,
      offset_correction<SixBitPanels::OFFSET>},
     {GGML_TYPE_IQ2_XXS, FAST, !COMPACT, sizeof(block_iq2_xxs), SixValuePanels::LINES, &InstructionSet::six_values,
@@ -237,6 +239,8 @@ const WeightType WEIGHT_TYPES[] = {
      codebook_words<block_iq3_xxs, Iq3XxsPanels>, offset_correction_32<Iq3XxsPanels::OFFSET>},
     {GGML_TYPE_IQ3_S, FAST, !COMPACT, sizeof(block_iq3_s), Iq3SPanels::LINES, &InstructionSet::iq3_s,
      codebook_words<block_iq3_s, Iq3SPanels>, offset_correction_32<Iq3SPanels::OFFSET>},
+    {GGML_TYPE_IQ4_XS, FAST, COMPACT, sizeof(block_iq4_xs), Iq4XsPanels::LINES, &InstructionSet::iq4_xs,
+     words_as_they_are<block_iq4_xs, Iq4XsPanels>, offset_correction_32<Iq4XsPanels::OFFSET>},
 };
 
 } // namespace

@@ -48,7 +48,7 @@ enum luq_layout {
     LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q6_K 1 % more; IQ2 and IQ3 are left to ggml
 };
 
-// From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels of that layout and multiplied by our kernels,
+// From now on weights of IQ1_M, IQ2, IQ3, IQ4_XS, Q4_K, Q5_K and Q6_K are kept in panels of that layout and multiplied by our kernels,
 // and products of many columns and attention of many queries, as image encoders and prompts have them, by our GEMMs,
 // whatever the type (native/KERNELS.md).
 // Once per process, after the CPU backend is loaded and before the first model. choice is "type=set,type=set" in ggml's

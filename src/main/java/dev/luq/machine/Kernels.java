@@ -7,7 +7,7 @@ public enum Kernels {
 
     /**
      * Our own, laid out for speed, for the types that they know and on processors where they are faster
-     * (native/KERNELS.md): IQ1_M at 2.375 bits a weight, IQ2 at 3.375, IQ3 at 4.25.
+     * (native/KERNELS.md): IQ1_M at 2.375 bits a weight, IQ2 at 3.375, IQ3 at 4.25, others as in the file.
      */
     FAST,
 

@@ -117,7 +117,9 @@ public final class WeightMemory {
         boolean compact = kernels == Kernels.COMPACT;
         return switch (type) {
             case IQ1_M -> OptionalInt.of(compact ? 56 : 76);
+            case IQ4_XS -> OptionalInt.of(136);
             case Q4_K -> OptionalInt.of(144);
+            case Q5_K -> OptionalInt.of(176);
             case Q6_K -> OptionalInt.of(212);
             case IQ2_XXS, IQ2_XS, IQ2_S -> compact ? OptionalInt.empty() : OptionalInt.of(108);
             case IQ3_XXS, IQ3_S -> compact ? OptionalInt.empty() : OptionalInt.of(136);

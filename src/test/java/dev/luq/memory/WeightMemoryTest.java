@@ -71,6 +71,19 @@ class WeightMemoryTest {
                 new WeightMemory(Kernels.STOCK, AVX2).of(files));
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = Kernels.class,
+            names = {"FAST", "COMPACT"})
+    void panelsOfTheFilesOwnWordsTakeWhatItTakes(Kernels kernels) throws IOException {
+        ModelFiles files = file(
+                matrix("blk.0.attn_q.weight", GgmlType.Q4_K),
+                matrix("blk.0.attn_k.weight", GgmlType.Q5_K),
+                matrix("blk.0.attn_v.weight", GgmlType.IQ4_XS));
+        assertEquals(
+                new WeightMemory.Resident(0, BLOCKS * (144 + 176 + 136)), new WeightMemory(kernels, AVX2).of(files));
+    }
+
     /** SSE is all it has: neither our kernels nor llama.cpp's interleaved ones run there. */
     @ParameterizedTest
     @EnumSource(Kernels.class)
