@@ -22,8 +22,9 @@ struct PanelKernels {
 
 struct InstructionSet {
     const char * name;
-    bool (*available)();                                                                        // on this CPU
-    PanelKernels trits, grid, nibbles, five_bits, six_bits, six_values, iq3_xxs, iq3_s, iq4_xs; // by panels.h
+    bool (*available)(); // on this CPU
+    // By panels.h.
+    PanelKernels trits, grid, two_bits, three_bits, nibbles, five_bits, six_bits, six_values, iq3_xxs, iq3_s, iq4_xs;
 };
 
 #ifdef __x86_64__

@@ -115,6 +115,8 @@ template <typename V> constexpr InstructionSet kernels_of(const char * name, boo
             available,
             PANEL_KERNELS<V, TritPanels>,
             PANEL_KERNELS<V, GridPanels>,
+            PANEL_KERNELS<V, TwoBitPanels>,
+            PANEL_KERNELS<V, ThreeBitPanels>,
             PANEL_KERNELS<V, NibblePanels>,
             PANEL_KERNELS<V, FiveBitPanels>,
             PANEL_KERNELS<V, SixBitPanels>,

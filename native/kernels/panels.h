@@ -74,6 +74,28 @@ struct FiveBitPanels {
     static constexpr int HIGH_LINE = 4, QUANT_LINE = 12;
 };
 
+// weight = d * s * q - dmin * m, q of 2 bits, s and m of 4 bits per 16 columns: ggml's Q2_K, its words in another order.
+//   line  0      d and dmin
+//   lines 1..4   four s each, low nibble of a byte, and four m, high nibble
+//   lines 5..20  quants, line 5 + 8i + 4h + k: bits 2j and 2j+1 of byte b: column 128i + 32j + 16h + 4k + b
+// correction[0..7]: pairs of 16-bit sums of 16 columns, (4i, 4i + 2) and (4i + 1, 4i + 3), to be multiplied with m.
+// 2.625 bits a weight.
+struct TwoBitPanels {
+    static constexpr int LINES = 21, PARTS = 16, COLUMNS = 16, LARGEST = 3;
+    static constexpr int SCALE_LINE = 1, QUANT_LINE = 5;
+};
+
+// weight = d * (s - 32) * (q - 4), q of 3 bits, s of 6 bits per 16 columns: ggml's Q3_K, its words in another order.
+//   line  0      d in the low half
+//   lines 1..3   s, packed by ggml
+//   lines 4..11  high bits, bit 4i + j of byte b of line 4 + 4h + k: column 128i + 32j + 16h + 4k + b
+//   lines 12..27 low bits, as TwoBitPanels' quants lie
+// correction[i] = -4 * sum of columns 16i..16i+15. 3.5 bits a weight.
+struct ThreeBitPanels {
+    static constexpr int LINES = 28, PARTS = 16, COLUMNS = 16, LARGEST = 7;
+    static constexpr int OFFSET = 4, SCALE_LINE = 1, HIGH_LINE = 4, QUANT_LINE = 12;
+};
+
 // weight = d * s * (q - 32), q of 6 bits, s of 8 bits and signed, per 16 columns: Q6_K.
 //   line  0      d in the low half
 //   lines 1..4   four s each

@@ -128,6 +128,76 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
     }
 };
 
+// Two bits of each quant of part P, of Q2_K and Q3_K.
+template <typename V, typename Panels, int P>
+LUQ_INLINE void pairs_of_bits(const uint8_t * lines, typename V::Lanes quants[4]) {
+    repeat<4>([&](auto k) LUQ_LAMBDA {
+        const auto four = V::load(lines + LINE_BYTES * (Panels::QUANT_LINE + 8 * (P / 8) + 4 * (P % 2) + k));
+        quants[k] = V::bit_and(V::template shift<P % 8 / 2 * 2>(four), V::splat(0x03030303));
+    });
+}
+
+template <typename V> struct Weights<V, TwoBitPanels> {
+    using Lanes = typename V::Lanes;
+    const uint8_t * lines;
+
+    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock &) { return V::zero(); }
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
+        pairs_of_bits<V, TwoBitPanels, P>(lines, quants);
+        const Lanes scales = V::load(lines + LINE_BYTES * (TwoBitPanels::SCALE_LINE + P / 4));
+        return V::bit_and(V::template shift<8 * (P % 4)>(scales), V::splat(15));
+    }
+
+    // |sum| <= 16 * 127 * 3 and the scale fit into 16 bits.
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add_small(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        Lanes minima = V::zero();
+        repeat<4>([&](auto i) LUQ_LAMBDA {
+            const Lanes both = V::load(lines + LINE_BYTES * (TwoBitPanels::SCALE_LINE + i));
+            const Lanes even = V::bit_and(V::template shift<4>(both), V::splat(0x000F000F));
+            const Lanes odd = V::bit_and(V::template shift<12>(both), V::splat(0x000F000F));
+            minima = V::multiply_add_pairs(minima, even, V::splat(a.correction[2 * i]));
+            minima = V::multiply_add_pairs(minima, odd, V::splat(a.correction[2 * i + 1]));
+        });
+        const Lanes factors = V::load(lines);
+        const auto d = V::half(V::bit_and(factors, V::splat(0xFFFF)));
+        const auto dmin = V::half(V::template shift<16>(factors));
+        const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+        return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+    }
+};
+
+template <typename V> struct Weights<V, ThreeBitPanels> : OffsetWeights<V> {
+    using Lanes = typename V::Lanes;
+    using OffsetWeights<V>::lines;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
+        pairs_of_bits<V, ThreeBitPanels, P>(lines, quants);
+        repeat<4>([&](auto k) LUQ_LAMBDA {
+            const Lanes high = V::load(lines + LINE_BYTES * (ThreeBitPanels::HIGH_LINE + 4 * (P % 2) + k));
+            quants[k] = V::and_or(V::template shift<P / 2 - 2>(high), V::splat(0x04040404), quants[k]);
+        });
+        const Lanes low = V::load(lines + LINE_BYTES * (ThreeBitPanels::SCALE_LINE + P / 4 % 2));
+        const Lanes high = V::load(lines + LINE_BYTES * (ThreeBitPanels::SCALE_LINE + 2));
+        const Lanes four = V::bit_and(V::template shift<8 * (P % 4) + 4 * (P / 8)>(low), V::splat(15));
+        const Lanes scale = V::and_or(V::template shift<8 * (P % 4) + 2 * (P / 4) - 4>(high), V::splat(0x30), four);
+        return V::add(scale, V::splat(-32));
+    }
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const auto d = V::half(V::load(lines));
+        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+    }
+};
+
 // Of Q4_K and Q5_K.
 template <typename V, typename Panels> struct MinimaWeights {
     using Lanes = typename V::Lanes;

@@ -57,6 +57,22 @@ template <typename Block, typename Panels> void words_as_they_are(const uint8_t 
     std::memcpy(words, block, sizeof(Block));
 }
 
+void two_bit_words(const uint8_t * bytes, uint32_t * words) {
+    const auto & block = *reinterpret_cast<const block_q2_K *>(bytes);
+    static_assert(sizeof block == sizeof(uint32_t) * TwoBitPanels::LINES);
+    std::memcpy(words, &block.data, sizeof block.data);
+    std::memcpy(words + TwoBitPanels::SCALE_LINE, block.scales, sizeof block.scales);
+    std::memcpy(words + TwoBitPanels::QUANT_LINE, block.qs, sizeof block.qs);
+}
+
+void three_bit_words(const uint8_t * bytes, uint32_t * words) {
+    const auto & block = *reinterpret_cast<const block_q3_K *>(bytes);
+    words[0] = block.d;
+    std::memcpy(words + ThreeBitPanels::SCALE_LINE, block.scales, sizeof block.scales);
+    std::memcpy(words + ThreeBitPanels::HIGH_LINE, block.hmask, sizeof block.hmask);
+    std::memcpy(words + ThreeBitPanels::QUANT_LINE, block.qs, sizeof block.qs);
+}
+
 uint32_t word_of(const void * words, int i) {
     uint32_t word;
     std::memcpy(&word, (const uint8_t *) words + sizeof word * i, sizeof word);
@@ -215,14 +231,27 @@ void minima_correction(const int8_t *, const int16_t * sums, int32_t * correctio
     }
 }
 
+void minima_correction_16(const int8_t *, const int16_t * sums, int32_t * correction) {
+    for (int i = 0; i < 4; i++) {
+        for (int odd = 0; odd < 2; odd++) {
+            const uint32_t first = (uint16_t) sums[4 * i + odd], second = (uint16_t) sums[4 * i + 2 + odd];
+            correction[2 * i + odd] = (int32_t) (first | second << 16);
+        }
+    }
+}
+
 constexpr bool FAST = true, COMPACT = true;
 
-// Where they are no larger than in the file but for 1 %, panels serve both layouts.
+// Where they are no larger than in the file but for 2 %, panels serve both layouts.
 const WeightType WEIGHT_TYPES[] = {
     {GGML_TYPE_IQ1_M, FAST, !COMPACT, sizeof(block_iq1_m), TritPanels::LINES, &InstructionSet::trits, trit_words,
      sign_correction},
     {GGML_TYPE_IQ1_M, !FAST, COMPACT, sizeof(block_iq1_m), GridPanels::LINES, &InstructionSet::grid, grid_words,
      offset_correction<GridPanels::OFFSET>},
+    {GGML_TYPE_Q2_K, FAST, COMPACT, sizeof(block_q2_K), TwoBitPanels::LINES, &InstructionSet::two_bits, two_bit_words,
+     minima_correction_16},
+    {GGML_TYPE_Q3_K, FAST, COMPACT, sizeof(block_q3_K), ThreeBitPanels::LINES, &InstructionSet::three_bits,
+     three_bit_words, offset_correction<ThreeBitPanels::OFFSET>},
     {GGML_TYPE_Q4_K, FAST, COMPACT, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles,
      words_as_they_are<block_q4_K, NibblePanels>, minima_correction},
     {GGML_TYPE_Q5_K, FAST, COMPACT, sizeof(block_q5_K), FiveBitPanels::LINES, &InstructionSet::five_bits,

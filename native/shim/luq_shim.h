@@ -45,10 +45,10 @@ LUQ_API const char * luq_log_errors(void);
 
 enum luq_layout {
     LUQ_LAYOUT_FAST = 0,    // IQ1_M, IQ2 and IQ3 take more room than in the file
-    LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q6_K 1 % more; IQ2 and IQ3 are left to ggml
+    LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q3_K 2 and Q6_K 1 % more; ggml has IQ2 and IQ3
 };
 
-// From now on weights of IQ1_M, IQ2, IQ3, IQ4_XS, Q4_K, Q5_K and Q6_K are kept in panels of that layout and multiplied by our kernels,
+// From now on weights of IQ1_M, IQ2, IQ3, IQ4_XS and Q2_K to Q6_K are kept in panels of that layout and multiplied by our kernels,
 // and products of many columns and attention of many queries, as image encoders and prompts have them, by our GEMMs,
 // whatever the type (native/KERNELS.md).
 // Once per process, after the CPU backend is loaded and before the first model. choice is "type=set,type=set" in ggml's

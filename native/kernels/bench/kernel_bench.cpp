@@ -131,8 +131,9 @@ int main(int argc, char ** argv) {
         bench(weights, 32768, 8192, "memory", seconds);
     };
     both(*weight_type(GGML_TYPE_IQ1_M, Layout::COMPACT));
-    for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS,
-                           GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ4_XS}) {
+    for (ggml_type type :
+         {GGML_TYPE_IQ1_M, GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K,
+          GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ4_XS}) {
         both(*weight_type(type, Layout::FAST));
     }
 }

@@ -109,8 +109,9 @@ int main(int argc, char ** argv) {
     const int64_t columns = 3584, rows = 18944; // Qwen2.5-7B's ffn_up
     std::printf("%lld x %lld times n columns, %d threads, %s, %s\n", (long long) rows, (long long) columns, threads,
                 layout_name, set.c_str());
-    for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS,
-                           GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ4_XS}) {
+    for (ggml_type type :
+         {GGML_TYPE_IQ1_M, GGML_TYPE_Q2_K, GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K,
+          GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ4_XS}) {
         if (!weight_type(type, layout)) {
             continue;
         }

@@ -25,8 +25,9 @@ using namespace luq::kernels;
 
 namespace {
 
-const ggml_type TYPES[] = {GGML_TYPE_IQ1_M,  GGML_TYPE_Q4_K,  GGML_TYPE_Q5_K,    GGML_TYPE_Q6_K,  GGML_TYPE_IQ2_XXS,
-                           GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ4_XS};
+const ggml_type TYPES[] = {
+    GGML_TYPE_IQ1_M,   GGML_TYPE_Q2_K,   GGML_TYPE_Q3_K,  GGML_TYPE_Q4_K,    GGML_TYPE_Q5_K,  GGML_TYPE_Q6_K,
+    GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S, GGML_TYPE_IQ4_XS};
 
 // Every kind of panels, once.
 std::vector<const WeightType *> weight_types() {
@@ -68,8 +69,9 @@ void set_half(uint8_t * block, ggml_type type, int which, uint16_t bits) {
             top = (top & 0x0F) | (bits >> 4 * i & 15) << 4;
         }
     } else {
-        const bool minima = type == GGML_TYPE_Q4_K || type == GGML_TYPE_Q5_K;
-        std::memcpy(block + (minima ? 2 * which : type == GGML_TYPE_Q6_K ? 208 : 0), &bits, 2);
+        const bool minima = type == GGML_TYPE_Q2_K || type == GGML_TYPE_Q4_K || type == GGML_TYPE_Q5_K;
+        const int first = type == GGML_TYPE_Q2_K ? 80 : type == GGML_TYPE_Q3_K ? 108 : type == GGML_TYPE_Q6_K ? 208 : 0;
+        std::memcpy(block + first + (minima ? 2 * which : 0), &bits, 2);
     }
 }
 
@@ -631,7 +633,7 @@ void within_ggml(Layout layout) {
             graph_gives_what_stock_gives(panels, type, threads, 150, 1);
         }
     }
-    check(!taken(panels, Graph(GGML_TYPE_Q3_K, 768, 144, GGML_TYPE_F32, 5, 1)), "a type without panels is taken");
+    check(!taken(panels, Graph(GGML_TYPE_Q8_0, 768, 144, GGML_TYPE_F32, 5, 1)), "a type without panels is taken");
     try {
         enable(layout, nullptr, 2);
         check(false, "the kernels were enabled twice");

@@ -118,6 +118,8 @@ public final class WeightMemory {
         return switch (type) {
             case IQ1_M -> OptionalInt.of(compact ? 56 : 76);
             case IQ4_XS -> OptionalInt.of(136);
+            case Q2_K -> OptionalInt.of(84);
+            case Q3_K -> OptionalInt.of(112);
             case Q4_K -> OptionalInt.of(144);
             case Q5_K -> OptionalInt.of(176);
             case Q6_K -> OptionalInt.of(212);

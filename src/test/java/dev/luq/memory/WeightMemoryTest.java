@@ -75,13 +75,17 @@ class WeightMemoryTest {
     @EnumSource(
             value = Kernels.class,
             names = {"FAST", "COMPACT"})
-    void panelsOfTheFilesOwnWordsTakeWhatItTakes(Kernels kernels) throws IOException {
+    void panelsOfTheFilesOwnWordsTakeHardlyMore(Kernels kernels) throws IOException {
         ModelFiles files = file(
-                matrix("blk.0.attn_q.weight", GgmlType.Q4_K),
-                matrix("blk.0.attn_k.weight", GgmlType.Q5_K),
-                matrix("blk.0.attn_v.weight", GgmlType.IQ4_XS));
+                matrix("blk.0.attn_q.weight", GgmlType.Q2_K),
+                matrix("blk.0.attn_k.weight", GgmlType.Q3_K),
+                matrix("blk.0.attn_v.weight", GgmlType.IQ4_XS),
+                matrix("blk.0.ffn_gate.weight", GgmlType.Q4_K),
+                matrix("blk.0.ffn_up.weight", GgmlType.Q5_K),
+                matrix("blk.0.ffn_down.weight", GgmlType.Q6_K));
         assertEquals(
-                new WeightMemory.Resident(0, BLOCKS * (144 + 176 + 136)), new WeightMemory(kernels, AVX2).of(files));
+                new WeightMemory.Resident(0, BLOCKS * (84 + 112 + 136 + 144 + 176 + 212)),
+                new WeightMemory(kernels, AVX2).of(files));
     }
 
     /** SSE is all it has: neither our kernels nor llama.cpp's interleaved ones run there. */
