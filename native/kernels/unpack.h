@@ -49,19 +49,60 @@ template <typename V, typename Panels, int Byte> LUQ_INLINE typename V::Lanes by
 //   start<P>        what the sum of part P begins with
 template <typename V, typename Panels> struct Weights;
 
-// Of types whose quants are shifted by an offset: a part has one correction for all rows.
-template <typename V> struct OffsetWeights {
+// Of types whose quants are shifted by an offset: a part has one correction for all rows. Signed quants need none.
+template <typename V, typename Panels> struct OffsetWeights {
     const uint8_t * lines;
 
     template <int P> static LUQ_INLINE typename V::Lanes start(const ActivationBlock & a) {
-        return V::splat(a.correction[P]);
+        return SIGNED_QUANTS<V, Panels> ? V::zero() : V::splat(a.correction[P]);
     }
 };
 
-// Of IQ1_M in either layout.
-template <typename V, typename Panels> struct TernaryWeights : OffsetWeights<V> {
+// Of those of them that have d in the low half of line 0: a weight is d / Divisor * scale * quant.
+template <typename V, typename Panels, int Divisor = 1> struct FactorWeights : OffsetWeights<V, Panels> {
     using Lanes = typename V::Lanes;
-    using OffsetWeights<V>::lines;
+    using OffsetWeights<V, Panels>::lines;
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const auto d = V::half(V::load(lines));
+        return V::fma(V::multiply(d, V::splat(a.d / Divisor)), V::to_float(total), result);
+    }
+};
+
+// Of types with minima: d and dmin are the halves of line 0.
+template <typename V> struct MinimaWeights {
+    const uint8_t * lines;
+
+    template <int P> static LUQ_INLINE typename V::Lanes start(const ActivationBlock &) { return V::zero(); }
+
+    // What `finish` returns. minima: the sum over the parts of m times the sum of its activations.
+    LUQ_INLINE typename V::Floats less_minima(typename V::Floats result, typename V::Lanes total,
+                                              typename V::Lanes minima, const ActivationBlock & a) const {
+        const auto factors = V::load(lines);
+        const auto d = V::half(V::bit_and(factors, V::splat(0xFFFF)));
+        const auto dmin = V::half(V::template shift<16>(factors));
+        const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+        return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+    }
+};
+
+// Nibbles of part P, of 32 columns: those of an even part are the low ones of eight lines.
+template <typename V, int FirstLine, int P>
+LUQ_INLINE void nibbles(const uint8_t * lines, typename V::Lanes quants[8]) {
+    repeat<8>([&](auto k) LUQ_LAMBDA {
+        const auto pair = V::load(lines + LINE_BYTES * (FirstLine + 8 * (P / 2) + k));
+        quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), V::splat(0x0F0F0F0F));
+    });
+}
+
+// Of IQ1_M in either layout.
+template <typename V, typename Panels> struct TernaryWeights : OffsetWeights<V, Panels> {
+    using Lanes = typename V::Lanes;
+    using OffsetWeights<V, Panels>::lines;
 
     template <int P> LUQ_INLINE Lanes scale() const {
         const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
@@ -137,11 +178,9 @@ LUQ_INLINE void pairs_of_bits(const uint8_t * lines, typename V::Lanes quants[4]
     });
 }
 
-template <typename V> struct Weights<V, TwoBitPanels> {
+template <typename V> struct Weights<V, TwoBitPanels> : MinimaWeights<V> {
     using Lanes = typename V::Lanes;
-    const uint8_t * lines;
-
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock &) { return V::zero(); }
+    using MinimaWeights<V>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         pairs_of_bits<V, TwoBitPanels, P>(lines, quants);
@@ -163,17 +202,13 @@ template <typename V> struct Weights<V, TwoBitPanels> {
             minima = V::multiply_add_pairs(minima, even, V::splat(a.correction[2 * i]));
             minima = V::multiply_add_pairs(minima, odd, V::splat(a.correction[2 * i + 1]));
         });
-        const Lanes factors = V::load(lines);
-        const auto d = V::half(V::bit_and(factors, V::splat(0xFFFF)));
-        const auto dmin = V::half(V::template shift<16>(factors));
-        const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
-        return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+        return this->less_minima(result, total, minima, a);
     }
 };
 
-template <typename V> struct Weights<V, ThreeBitPanels> : OffsetWeights<V> {
+template <typename V> struct Weights<V, ThreeBitPanels> : FactorWeights<V, ThreeBitPanels> {
     using Lanes = typename V::Lanes;
-    using OffsetWeights<V>::lines;
+    using FactorWeights<V, ThreeBitPanels>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         pairs_of_bits<V, ThreeBitPanels, P>(lines, quants);
@@ -187,34 +222,15 @@ template <typename V> struct Weights<V, ThreeBitPanels> : OffsetWeights<V> {
         const Lanes scale = V::and_or(V::template shift<8 * (P % 4) + 2 * (P / 4) - 4>(high), V::splat(0x30), four);
         return V::add(scale, V::splat(-32));
     }
-
-    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
-        return V::multiply_add(total, sum, scale);
-    }
-
-    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const auto d = V::half(V::load(lines));
-        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
-    }
 };
 
 // Of Q4_K and Q5_K.
-template <typename V, typename Panels> struct MinimaWeights {
+template <typename V, typename Panels> struct NibbleWeights : MinimaWeights<V> {
     using Lanes = typename V::Lanes;
-    const uint8_t * lines;
-
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock &) { return V::zero(); }
+    using MinimaWeights<V>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
-        const Lanes nibble = V::splat(0x0F0F0F0F);
-        repeat<8>([&](auto k) LUQ_LAMBDA {
-            const Lanes pair = V::load(lines + LINE_BYTES * (Panels::QUANT_LINE + 8 * (P / 2) + k));
-            quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), nibble);
-        });
-        return scale<P>();
-    }
-
-    template <int P> LUQ_INLINE Lanes scale() const {
+        nibbles<V, Panels::QUANT_LINE, P>(lines, quants);
         const Lanes low = V::load(lines + LINE_BYTES);
         const Lanes high = V::load(lines + LINE_BYTES * 3);
         const Lanes scale = V::template shift<8 * (P % 4)>(P < 4 ? low : high);
@@ -238,22 +254,17 @@ template <typename V, typename Panels> struct MinimaWeights {
         minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m0), bytes), V::splat(a.correction[1]));
         minima = V::multiply_add_pairs(minima, V::bit_and(m4, bytes), V::splat(a.correction[2]));
         minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m4), bytes), V::splat(a.correction[3]));
-
-        const Lanes factors = V::load(lines);
-        const auto d = V::half(V::bit_and(factors, V::splat(0xFFFF)));
-        const auto dmin = V::half(V::template shift<16>(factors));
-        const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
-        return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+        return this->less_minima(result, total, minima, a);
     }
 };
 
-template <typename V> struct Weights<V, NibblePanels> : MinimaWeights<V, NibblePanels> {};
+template <typename V> struct Weights<V, NibblePanels> : NibbleWeights<V, NibblePanels> {};
 
-template <typename V> struct Weights<V, FiveBitPanels> : MinimaWeights<V, FiveBitPanels> {
+template <typename V> struct Weights<V, FiveBitPanels> : NibbleWeights<V, FiveBitPanels> {
     using Lanes = typename V::Lanes;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
-        const Lanes scale = MinimaWeights<V, FiveBitPanels>::template part<P>(quants);
+        const Lanes scale = NibbleWeights<V, FiveBitPanels>::template part<P>(quants);
         repeat<8>([&](auto k) LUQ_LAMBDA {
             const Lanes high = V::load(this->lines + LINE_BYTES * (FiveBitPanels::HIGH_LINE + k));
             quants[k] = V::and_or(V::template shift<P - 4>(high), V::splat(0x10101010), quants[k]);
@@ -262,9 +273,9 @@ template <typename V> struct Weights<V, FiveBitPanels> : MinimaWeights<V, FiveBi
     }
 };
 
-template <typename V> struct Weights<V, SixBitPanels> : OffsetWeights<V> {
+template <typename V> struct Weights<V, SixBitPanels> : FactorWeights<V, SixBitPanels> {
     using Lanes = typename V::Lanes;
-    using OffsetWeights<V>::lines;
+    using FactorWeights<V, SixBitPanels>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         const Lanes nibble = V::splat(0x0F0F0F0F);
@@ -278,36 +289,19 @@ template <typename V> struct Weights<V, SixBitPanels> : OffsetWeights<V> {
         const Lanes scales = V::load(lines + LINE_BYTES * (SixBitPanels::SCALE_LINE + P / 4));
         return V::template shift_signed<24>(V::template shift<-(24 - 8 * (P % 4))>(scales));
     }
-
-    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
-        return V::multiply_add(total, sum, scale);
-    }
-
-    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const auto d = V::half(V::load(lines));
-        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
-    }
 };
 
 // Of the types with a codebook; `codes` is the derived type's.
-template <typename V, typename Panels, typename Derived> struct CodebookWeights : OffsetWeights<V> {
+template <typename V, typename Panels, typename Derived>
+struct CodebookWeights : FactorWeights<V, Panels, Panels::DIVISOR> {
     using Lanes = typename V::Lanes;
-    using OffsetWeights<V>::lines;
+    using FactorWeights<V, Panels, Panels::DIVISOR>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[Panels::COLUMNS / 4]) const {
         static_cast<const Derived *>(this)->template codes<P>(quants);
         repeat<Panels::COLUMNS / 4>([&](auto k) LUQ_LAMBDA { quants[k] = V::lookup(Panels::VALUES, quants[k]); });
         const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
         return V::and_or(V::template shift<4 * (P % 8) - 1>(scales), V::splat(30), V::splat(1));
-    }
-
-    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
-        return V::multiply_add(total, sum, scale);
-    }
-
-    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const auto d = V::half(V::load(lines));
-        return V::fma(V::multiply(d, V::splat(a.d / Panels::DIVISOR)), V::to_float(total), result);
     }
 };
 
@@ -328,22 +322,15 @@ template <typename V, typename Panels>
 struct SixteenValueWeights : CodebookWeights<V, Panels, SixteenValueWeights<V, Panels>> {
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE void codes(Lanes quants[8]) const {
-        repeat<8>([&](auto k) LUQ_LAMBDA {
-            const Lanes pair = V::load(this->lines + LINE_BYTES * (Panels::CODE_LINE + 8 * (P / 2) + k));
-            quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), V::splat(0x0F0F0F0F));
-        });
+        nibbles<V, Panels::CODE_LINE, P>(this->lines, quants);
     }
 };
 template <typename V> struct Weights<V, Iq3XxsPanels> : SixteenValueWeights<V, Iq3XxsPanels> {};
 template <typename V> struct Weights<V, Iq3SPanels> : SixteenValueWeights<V, Iq3SPanels> {};
 
-template <typename V> struct Weights<V, Iq4XsPanels> {
+template <typename V> struct Weights<V, Iq4XsPanels> : FactorWeights<V, Iq4XsPanels> {
     using Lanes = typename V::Lanes;
-    const uint8_t * lines;
-
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) {
-        return SIGNED_QUANTS<V, Iq4XsPanels> ? V::zero() : V::splat(a.correction[P]);
-    }
+    using FactorWeights<V, Iq4XsPanels>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
         const uint8_t * values = SIGNED_QUANTS<V, Iq4XsPanels> ? Iq4XsPanels::SIGNED_VALUES : Iq4XsPanels::VALUES;
@@ -356,15 +343,6 @@ template <typename V> struct Weights<V, Iq4XsPanels> {
         const Lanes scale = V::and_or(V::template shift<12 + 2 * P>(V::load(lines)), V::splat(0x30),
                                       V::bit_and(V::template shift<4 * P>(low), V::splat(15)));
         return V::add(scale, V::splat(-32));
-    }
-
-    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
-        return V::multiply_add(total, sum, scale);
-    }
-
-    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const auto d = V::half(V::load(lines));
-        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
     }
 };
 

@@ -48,9 +48,9 @@ enum luq_layout {
     LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q3_K 2 and Q6_K 1 % more; ggml has IQ2 and IQ3
 };
 
-// From now on weights of IQ1_M, IQ2, IQ3, IQ4_XS and Q2_K to Q6_K are kept in panels of that layout and multiplied by our kernels,
-// and products of many columns and attention of many queries, as image encoders and prompts have them, by our GEMMs,
-// whatever the type (native/KERNELS.md).
+// From now on weights of IQ1_M, IQ2, IQ3, IQ4_XS and Q2_K to Q6_K are kept in panels of that layout and multiplied by our
+// kernels, and products of many columns and attention of many queries, as image encoders and prompts have them, by our
+// GEMMs, whatever the type (native/KERNELS.md).
 // Once per process, after the CPU backend is loaded and before the first model. choice is "type=set,type=set" in ggml's
 // names of types and "avx512vbmi", "avx512vnni", "avxvnni", "avx2", "neon" and "scalar", where types that are not named
 // are left to llama.cpp; and "type*columns=gemm" for products of that many columns and more, with "gemm-amxbf16",
