@@ -41,8 +41,7 @@ public final class ChatTemplates implements AutoCloseable {
      * Another template, whatever the model brings.
      *
      * @param template Jinja text, or the name of one that llama.cpp has, such as {@code vicuna}
-     * @throws LlamaException.InvalidTemplate the template cannot be parsed
-     * @throws IllegalArgumentException llama.cpp has none of this name
+     * @throws LlamaException.InvalidTemplate the template cannot be parsed, or llama.cpp has none of this name
      */
     public static ChatTemplates of(Model model, String template) {
         if (template.contains("{{") || template.contains("{%") || template.equals(CHATML)) {
@@ -50,7 +49,7 @@ public final class ChatTemplates implements AutoCloseable {
         }
         List<String> names = BuiltInTemplates.names();
         if (!names.contains(template)) {
-            throw new IllegalArgumentException("there is no chat template " + template
+            throw new LlamaException.InvalidTemplate("there is no chat template " + template
                     + ": give a Jinja program, or one of the names " + String.join(", ", names));
         }
         return of(model, CHATML, template);

@@ -53,7 +53,6 @@ final class ExamplePrompts implements AutoCloseable {
      * Opens template and projector now.
      *
      * @throws dev.luq.llama.LlamaException they cannot be used with the model
-     * @throws IllegalArgumentException llama.cpp has no template of this name
      */
     void open() {
         if (builder == null) {

@@ -50,6 +50,15 @@ final class ExampleSequence {
         return units.stream().mapToInt(PromptUnit::positions).sum();
     }
 
+    /** Tokens of the largest picture that cannot be evaluated in several steps; 0 without one. */
+    int mostAtOnce() {
+        return units.stream()
+                .filter(unit -> unit instanceof PromptUnit.Image image && !image.divisible())
+                .mapToInt(PromptUnit::cells)
+                .max()
+                .orElse(0);
+    }
+
     /** Whether what follows this unit belongs to the answer or ends it. */
     boolean predictsAnswer(int unit) {
         return unit >= promptUnits - 1;

@@ -9,7 +9,8 @@ import java.util.Optional;
  * How examples are evaluated.
  *
  * @param contextSize tokens that an example may have, its answer included
- * @param batchSize tokens evaluated at once. With {@link Outputs#ALL} each takes two floats per token of the vocabulary
+ * @param batchSize tokens evaluated at once, more where those of a picture must be (Gemma 3). With {@link Outputs#ALL}
+ *        each takes two floats per token of the vocabulary
  * @param threads compute threads; 0 takes the processors available
  * @param imageTokens larger images are reduced to this many tokens, as when the model is served; 0 takes the model's own
  *        bound. Without meaning for models of a fixed image size

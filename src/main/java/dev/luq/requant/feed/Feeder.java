@@ -37,8 +37,8 @@ public final class Feeder implements AutoCloseable {
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
     private final Model model;
     private final Vocabulary vocabulary;
-    private final Context context;
-    private final TokenBatch batch;
+    private Context context;
+    private TokenBatch batch;
     private final FeedCache cache;
     private final ExamplePrompts prompts;
     /** What the context holds of the latest example: its units up to the end of its last image. */
@@ -52,16 +52,27 @@ public final class Feeder implements AutoCloseable {
         vocabulary = model.vocabulary();
         prompts = own(new ExamplePrompts(model, mmproj, options, cache));
         try {
-            int size = options.batchSize();
-            context = own(Context.create(
-                    model,
-                    new ContextOptions(options.contextSize(), size, 1, options.threads(), options.kv(), true, size)));
-            context.watch(options.tap().orElse(null));
-            batch = own(TokenBatch.create(size));
+            begin(options.batchSize());
         } catch (RuntimeException e) {
             close();
             throw e;
         }
+    }
+
+    /** With an empty context, for so many tokens at once. */
+    private void begin(int size) {
+        if (batch != null) {
+            owned.pop();
+            owned.pop();
+            batch.close();
+            context.close();
+        }
+        context = own(Context.create(
+                model,
+                new ContextOptions(options.contextSize(), size, 1, options.threads(), options.kv(), true, size)));
+        context.watch(options.tap().orElse(null));
+        batch = own(TokenBatch.create(size));
+        cachedPrefix = List.of();
     }
 
     /**
@@ -197,6 +208,10 @@ public final class Feeder implements AutoCloseable {
     }
 
     private void evaluate(ExamplePrompts.Input input, ExampleSequence sequence, FeedListener listener) {
+        int atOnce = sequence.mostAtOnce();
+        if (atOnce > batch.capacity()) {
+            begin(atOnce);
+        }
         Cursor cursor = start(sequence);
         cachedPrefix = List.of();
         context.remove(SEQUENCE, cursor.position, -1);
@@ -205,13 +220,6 @@ public final class Feeder implements AutoCloseable {
                 int unit = cursor.unit;
                 ImageEmbedding embedding = cache.pinned(image.id(), () -> input.encode(unit));
                 try {
-                    if (!embedding.divisible() && embedding.tokens() > options.batchSize()) {
-                        throw new FeedException.Unusable(
-                                input.example(),
-                                "the picture's " + embedding.tokens() + " tokens must"
-                                        + " be evaluated at once; use a smaller picture or a larger batch.",
-                                null);
-                    }
                     evaluateImage(sequence, embedding, cursor, listener);
                 } finally {
                     cache.unpin(image.id());
@@ -268,7 +276,7 @@ public final class Feeder implements AutoCloseable {
     }
 
     private void evaluateImage(ExampleSequence sequence, ImageEmbedding image, Cursor cursor, FeedListener listener) {
-        int most = options.batchSize();
+        int most = batch.capacity();
         boolean all = options.outputs() == FeedOptions.Outputs.ALL;
         for (int first = 0; first < image.tokens(); first += most) {
             int count = Math.min(most, image.tokens() - first);

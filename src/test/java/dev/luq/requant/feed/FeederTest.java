@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.GraphTensor;
 import dev.luq.llama.Llama;
 import dev.luq.llama.TensorTap;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Integration
@@ -106,6 +109,37 @@ class FeederTest {
                     assertEquals(!example.images().isEmpty(), prediction.afterImage());
                 }
             }
+        }
+    }
+
+    /** As with Gemma 3, whose pictures take 256 tokens. */
+    @ParameterizedTest
+    @EnumSource
+    void aPictureThatMustBeEvaluatedAtOnceMayBeLargerThanABatch(FeedOptions.Outputs outputs) throws IOException {
+        Path model = REFERENCE.resolve(LLAVA + "-F16.gguf");
+        long width =
+                ModelFiles.read(model).first().integer("llama.embedding_length").orElseThrow();
+        Path mmproj = Gemma3Projector.write(folder.resolve("mmproj.gguf"), width);
+        Example example = picture(REFERENCE.resolve("square-140x140.png"));
+        Map<Integer, Memory> found = new TreeMap<>();
+        for (int batchSize : new int[] {7, 512}) {
+            try (Feeder feeder = Feeder.open(
+                    List.of(model),
+                    Optional.of(mmproj),
+                    new FeedOptions(512, batchSize, 1, 0, outputs, Optional.empty()))) {
+                feeder.feed(text(), new Memory());
+                for (int time = 0; time < 2; time++) {
+                    found.put(batchSize, new Memory());
+                    feeder.feed(example, found.get(batchSize));
+                }
+            }
+        }
+        assertTrue(
+                found.get(7).batches.contains(Gemma3Projector.TOKENS),
+                found.get(7).batches.toString());
+        assertEquals(found.get(512).predictions, found.get(7).predictions);
+        for (int i = 0; i < found.get(7).logits.size(); i++) {
+            assertArrayEquals(found.get(512).logits.get(i), found.get(7).logits.get(i), 0.05f);
         }
     }
 

@@ -436,7 +436,7 @@ class RequantizationJobTest {
         RequantizationException failure = assertThrows(
                 RequantizationException.Failed.class,
                 () -> run(withTemplate(spec("unknown", "90%", Method.ENTROPY), "vicunia")));
-        assertTrue(failure.getMessage().contains("there is no chat template vicunia"), failure.getMessage());
+        assertTrue(failure.getMessage().startsWith("there is no chat template vicunia"), failure.getMessage());
     }
 
     private static RequantizationSpec withTemplate(RequantizationSpec spec, String template) {
