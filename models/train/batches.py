@@ -3,7 +3,7 @@
 A sequence is a prefix (the picture) and several suffixes (a dialogue each). Every suffix sees the prefix and
 itself, never another suffix, and its positions start where the prefix ends: to the model each is an ordinary
 conversation, at a fraction of the cost of repeating the picture. Sequences of suffixes alone, without a picture,
-fill a share of each batch. So do collages, which only the vision tower sees.
+fill a share of each batch. So do collages and pages, which only the vision tower sees.
 """
 
 from dataclasses import dataclass, field
@@ -16,10 +16,11 @@ import dialogues
 import texts
 from drawing import draw
 from pictures import labels, lay, tiles
-from scenes import TRAIN, generator, pick, random_collage, random_grid, random_scene
+from scenes import TRAIN, generator, pick, random_collage, random_grid, random_page, random_scene
 
 TEXT_TOKENS = 125  # a sequence is filled with suffixes up to one picture and this much text
 VISION_COST = 1.7  # of an image token in the vision tower, in tokens of the language model
+PAGES = 0.6  # of the pictures that only the vision tower sees; the others are collages
 LARGEST_OF_TWO = 56  # tokens of a picture that may be one of two
 
 
@@ -102,7 +103,8 @@ class Batches(Dataset):
                 targets.append(labels(drawing, keep_ratio))
         for _ in range(round(count * self.collages)):
             keep_ratio = rng.random() < 0.2
-            drawing = draw(random_collage(rng, grid), rng)
+            scene = (random_page if rng.random() < PAGES else random_collage)(rng, grid)
+            drawing = draw(scene, rng)
             pixels.append(tiles(lay(drawing.picture, keep_ratio)))
             targets.append(labels(drawing, keep_ratio))
         text_count = round(count * self.text_share / (1 - self.text_share))

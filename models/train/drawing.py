@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from scenes import CHARACTERS, COLORS, KINDS, MAX_VALUE, Chart, Collage, Letter, Shape, Shapes, pick
+from scenes import CHARACTERS, COLORS, KINDS, MAX_VALUE, Chart, Collage, Letter, Page, Shape, Shapes, pick
 
 FONT_FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONTS = (
@@ -57,6 +57,8 @@ class Drawing:
 def draw(scene, rng):
     if isinstance(scene, (Shapes, Collage)):
         return _free(scene, rng)
+    if isinstance(scene, Page):
+        return _page(scene, rng)
     return _chart(scene, rng) if isinstance(scene, Chart) else _sign(scene, rng)
 
 
@@ -220,30 +222,62 @@ def _sign(scene, rng):
     center = (x0 + length / 2, center_y)
     if rng.random() < 0.35:
         _plate(picture, (x0, y0, x0 + length, y0 + text_height), fill, rng)
-    cover, map = Image.new("L", (width, height)), Image.new("L", (width, height))
-    ImageDraw.Draw(cover).text((x0, y0 - top), scene.text, fill=255, font=used)
-    on_map = ImageDraw.Draw(map)
+    map = Image.new("L", (width, height))
+    area = (0, 0, width, height)
+    return Drawing(picture, map, _print(picture, map, area, scene.text, used, (fill, scene.color), center, scene.turn))
+
+
+def _page(scene, rng):
+    fills = {word[1]: paint(word[1], rng) for word in scene.words}
+    picture = background(scene.width, scene.height, rng, list(fills.values()))
+    map = Image.new("L", (scene.width, scene.height))
     marks = []
-    color = COLOR_NAMES.index(scene.color)
-    cos, sin = math.cos(math.radians(scene.turn)), math.sin(math.radians(scene.turn))
-    for order, character in enumerate(scene.text):
-        start, end = x0 + used.getlength(scene.text[:order]), x0 + used.getlength(scene.text[: order + 1])
-        on_map.rectangle((start, y0, max(start, end - 1), y0 + text_height), fill=order + 1)
-        dx = (start + end) / 2 - center[0]
+    for text, color, pitch, turn, x, y in scene.words:
+        if len(marks) + len(text) > 255:
+            break
+        name = pick(rng, FONTS)
+        size = int(min(40 * pitch * len(text) / max(font(name, 40).getlength(text), 1), 1.7 * pitch + 4))
+        used = font(name, max(size, 11))
+        half = used.getlength(text) / 2 + 8, 1.1 * pitch + 14
+        area = int(x - half[0]), int(y - half[1]), int(x + half[0]), int(y + half[1])
+        marks += _print(picture, map, area, text, used, (fills[color], color), (x, y), turn, len(marks))
+    return Drawing(picture, map, marks)
+
+
+def _print(picture, map, area, text, used, colors, center, turn, before=0):
+    """Prints a text, in colors = (its paint, the paint's name), about its centre, leaning by `turn` degrees.
+
+    All of it lies within `area`. Returns the marks of its characters; on the map they follow the `before` ones there.
+    """
+    length = used.getlength(text)
+    _left, top, _right, bottom = used.getbbox(text)
+    middle = center[0] - area[0], center[1] - area[1]
+    x0, y0 = middle[0] - length / 2, middle[1] - (bottom - top) / 2
+    size = area[2] - area[0], area[3] - area[1]
+    cover, on_cover = Image.new("L", size), Image.new("L", size)
+    ImageDraw.Draw(cover).text((x0, y0 - top), text, fill=255, font=used)
+    rectangles = ImageDraw.Draw(on_cover)
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    marks = []
+    for order, character in enumerate(text):
+        start, end = x0 + used.getlength(text[:order]), x0 + used.getlength(text[: order + 1])
+        rectangles.rectangle((start, y0, max(start, end - 1), y0 + bottom - top), fill=before + order + 1)
+        along = (start + end) / 2 - middle[0]
         marks.append(
             Mark(
-                center[0] + dx * cos,
-                center[1] - dx * sin,
-                color=color,
+                center[0] + along * cos,
+                center[1] - along * sin,
+                color=COLOR_NAMES.index(colors[1]),
                 character=CHARACTERS.index(character),
                 order=order,
             )
         )
-    if scene.turn:
-        cover = cover.rotate(scene.turn, Image.Resampling.BICUBIC, center=center)
-        map = map.rotate(scene.turn, Image.Resampling.NEAREST, center=center)
-    picture.paste(Image.new("RGB", (width, height), fill), mask=cover)
-    return Drawing(picture, map, marks)
+    if turn:
+        cover = cover.rotate(turn, Image.Resampling.BICUBIC, center=middle)
+        on_cover = on_cover.rotate(turn, Image.Resampling.NEAREST, center=middle)
+    picture.paste(colors[0], area[:2], cover)
+    map.paste(on_cover, area[:2], on_cover.point(lambda value: 255 * (value > 0)))
+    return marks
 
 
 def _plate(picture, box, fill, rng):

@@ -75,6 +75,18 @@ class Sign:
 
 
 @dataclass(frozen=True)
+class Page:
+    """Printed words and numbers all over the picture: many characters to see, and nothing to ask about.
+
+    Each is (text, color, pitch, turn, x, y) with its centre at (x, y), and otherwise as in a Sign.
+    """
+
+    width: int
+    height: int
+    words: tuple[tuple[str, str, float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
 class Chart:
     """A bar chart over an axis from 0 to 10, its bars named A, B, C ..."""
 
@@ -160,6 +172,25 @@ def random_collage(rng, grid):
                 turn = rng.uniform(-0.12, 0.12)
                 items.append(Shape(pick(rng, KINDS), pick(rng, PAINTS), "", x + dx, y + dy, radius, turn))
     return Collage(width, height, tuple(items))
+
+
+def random_page(rng, grid):
+    """Rows of words, each in a size of its own; most as small as signs print them."""
+    height, width = (SIDE * side + int(rng.integers(-13, 14)) for side in grid)
+    colors = [pick(rng, list(COLORS)) for _ in range(2)]
+    found, top = [], 3.0
+    while True:
+        pitch = MIN_PITCH + 18 * rng.random() ** 3
+        row, x = 1.5 * pitch + 4, 3.0
+        if top + row > height - 2:
+            return Page(width, height, tuple(found))
+        while (longest := int((width - x - 3) / pitch)) >= 1:
+            text = words.random_text(rng, min(longest, MAX_LETTERS))
+            turn = float(np.clip(rng.normal(0, 1.5), -4, 4))
+            length = pitch * len(text)
+            found.append((text, pick(rng, colors), pitch, turn, x + length / 2, top + row / 2))
+            x += length + pitch * rng.uniform(0.6, 1.2)
+        top += row
 
 
 def random_shapes(rng, width, height):

@@ -54,7 +54,7 @@ def arguments():
         "--layer-drop",
         type=float,
         default=0.0,
-        help="chance of each layer of the language model to be left out of a step, until the rates fall",
+        help="chance of the last layer of the language model to be left out, earlier ones less, until the rates fall",
     )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -92,11 +92,16 @@ def schedule(progress, stage_step):
 
 
 def layers_of(language, progress, options):
-    """The layers that a step runs: no later layer may rely on one of them alone, so that each learns to matter."""
+    """The layers that a step runs: no later layer may rely on one of them alone, so that each learns to matter.
+
+    The chance to be left out grows from none for the first layer to --layer-drop for the last (Huang et al., 2016,
+    arXiv 1603.09382): without the first, nothing is learnt from a step.
+    """
     if progress < options.grown:
         return language.layers[::2]
     drop = options.layer_drop if progress < HELD else 0
-    return [layer for layer, draw in zip(language.layers, torch.rand(len(language.layers))) if draw >= drop]
+    chances = torch.linspace(0, drop, len(language.layers))
+    return [layer for layer, chance in zip(language.layers, chances) if torch.rand(()) >= chance]
 
 
 class Run:
