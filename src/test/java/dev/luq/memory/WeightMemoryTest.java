@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -145,27 +147,41 @@ class WeightMemoryTest {
     @Test
     void plansAndFilesAgree() throws IOException {
         LayeredModel model = Models.decoder(2, 512, 256, 1024, 512, true);
-        Plan plan = new Plan(List.of(Precision.IQ1_M, Precision.Q4_K_M), Precision.Q4_K_M, Precision.F16);
+        Plan byLayer = new Plan(List.of(Precision.IQ1_M, Precision.Q4_K_M), Precision.Q4_K_M, Precision.F16);
+        SortedMap<String, GgmlType> mixed = new TreeMap<>();
+        List<GgmlType> types =
+                List.of(GgmlType.Q4_K, GgmlType.IQ3_S, GgmlType.Q6_K, GgmlType.Q2_K, GgmlType.IQ4_XS, GgmlType.Q8_0);
+        tensors(model, byLayer).stream()
+                .filter(tensor -> tensor.extent(1) > 1)
+                .forEach(tensor -> mixed.put(tensor.name(), types.get(mixed.size() % types.size())));
+        for (Plan plan : List.of(byLayer, new Plan(byLayer.layers(), byLayer.outside(), byLayer.mmproj(), mixed))) {
+            List<GgufTensor> tensors = tensors(model, plan);
+            ModelFiles files = file(tensors.toArray(GgufTensor[]::new));
+            for (Kernels kernels : Kernels.values()) {
+                Planner planner = new Planner(model, Optional.empty(), new ServingShape(512, 64, 1, 1, 64, kernels));
+                long planned = planner.candidate(plan).memory().weights();
+                long ofFile = new WeightMemory(kernels).of(files).total();
+                assertTrue(
+                        Math.abs(planned - ofFile) <= 64L * tensors.size(),
+                        kernels + ": " + planned + " and " + ofFile);
+            }
+        }
+    }
+
+    private static List<GgufTensor> tensors(LayeredModel model, Plan plan) {
         List<GgufTensor> tensors = new ArrayList<>();
-        model.outside()
-                .forEach(t -> tensors.add(
-                        new GgufTensor(t.name(), TensorTypes.outside(plan.outside(), t, model.tied()), t.shape())));
-        for (int i = 0; i < 2; i++) {
+        model.outside().forEach(t -> tensors.add(typed(plan, t, TensorTypes.outside(plan.outside(), t, model.tied()))));
+        for (int i = 0; i < plan.layers().size(); i++) {
+            Precision precision = plan.layers().get(i);
             int layer = i;
-            model.layers()
-                    .get(i)
-                    .forEach(t -> tensors.add(
-                            new GgufTensor(t.name(), plan.layers().get(layer).type(t, layer, 2), t.shape())));
+            model.layers().get(i).forEach(t -> tensors.add(typed(plan, t, precision.type(t, layer, 2))));
         }
         tensors.sort(TensorTypes.MAPPED_FIRST);
-        ModelFiles files = file(tensors.toArray(GgufTensor[]::new));
+        return tensors;
+    }
 
-        for (Kernels kernels : List.of(Kernels.FAST, Kernels.COMPACT)) {
-            Planner planner = new Planner(model, Optional.empty(), new ServingShape(512, 64, 1, 1, 64, kernels));
-            long planned = planner.candidate(plan).memory().weights();
-            long ofFile = new WeightMemory(kernels).of(files).total();
-            assertTrue(Math.abs(planned - ofFile) <= 64L * tensors.size(), kernels + ": " + planned + " and " + ofFile);
-        }
+    private static GgufTensor typed(Plan plan, GgufTensor tensor, GgmlType type) {
+        return new GgufTensor(tensor.name(), plan.matrices().getOrDefault(tensor.name(), type), tensor.shape());
     }
 
     private static GgufTensor vector(String name) {

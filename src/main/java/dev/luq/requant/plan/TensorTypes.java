@@ -37,16 +37,20 @@ public final class TensorTypes {
     /**
      * The order of tensors in a file: what llama.cpp computes with as it lies in the mapped file comes first, what it may
      * copy into another layout for this machine's CPU last. It keeps a file mapped from the first to the last tensor of
-     * the former kind: in this order none of the latter is in memory twice.
+     * the former kind: in this order none of the latter is in memory twice. What is copied where: IQ4_XS with AMX, Q5_K,
+     * Q6_K and Q8_0 also with ARM's dot products, Q2_K with AVX-512, the 4-bit types everywhere.
      */
     public static final Comparator<GgufTensor> MAPPED_FIRST = Comparator.comparingInt(tensor -> {
         if (tensor.shape().size() < 2 || tensor.name().equals(LayeredModel.EMBEDDING)) {
             return 0;
         }
         return switch (tensor.type()) {
-            case F32, F16, BF16, Q8_0 -> 1;
-            case Q5_K, Q6_K -> 2;
-            default -> 3;
+            case F32, F16, BF16 -> 1;
+            default -> 2;
+            case IQ4_XS -> 3;
+            case Q5_K, Q6_K, Q8_0 -> 4;
+            case Q2_K -> 5;
+            case Q4_0, Q4_1, Q4_K, IQ4_NL, MXFP4 -> 6;
         };
     });
 
