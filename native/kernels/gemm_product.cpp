@@ -10,7 +10,8 @@ namespace {
 // Packed columns that are multiplied before the next ones are packed, by all threads together.
 constexpr int64_t COLUMN_BYTES = 32 << 20;
 
-// Panels that a thread unpacks at a time: half of its second-level cache, where they stay while the columns pass by.
+// Panels that a thread unpacks at a time: half of its second-level cache, where they stay while the columns pass by; all
+// of it where weights have two parts.
 constexpr int64_t MOST_PANELS = 16;
 const int64_t PANEL_BYTES = std::max<int64_t>(512 << 10, sysconf(_SC_LEVEL2_CACHE_SIZE) / 2);
 

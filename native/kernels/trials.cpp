@@ -102,6 +102,15 @@ std::vector<float> columns_of() {
     return values;
 }
 
+// Of a row.
+float largest_of(const float * weights) {
+    float most = 0;
+    for (int64_t i = 0; i < COLUMN_COUNT; i++) {
+        most = std::max(most, std::fabs(weights[i]));
+    }
+    return most;
+}
+
 // What products have to be, and by how much they may differ: [column * ROW_COUNT + row].
 struct Reference {
     ggml_type type = GGML_TYPE_COUNT;
@@ -109,23 +118,22 @@ struct Reference {
     std::vector<float> columns;
     std::vector<double> products, allowed;
     std::vector<double> largest; // the row's largest weight with all activations of the column
+    std::vector<float> weights;  // [row * COLUMN_COUNT + column]
 
     explicit Reference(ggml_type type) : type(type), file(weights_of(type)), columns(columns_of()) {
         products.resize(ROW_COUNT * MANY_COLUMNS);
         allowed.resize(ROW_COUNT * MANY_COLUMNS);
         largest.resize(ROW_COUNT * MANY_COLUMNS);
-        std::vector<float> row(COLUMN_COUNT);
+        weights.resize(ROW_COUNT * COLUMN_COUNT);
         for (int64_t r = 0; r < ROW_COUNT; r++) {
+            float * const row = &weights[r * COLUMN_COUNT];
             const uint8_t * from = &file[r * ggml_row_size(type, COLUMN_COUNT)];
             if (type == GGML_TYPE_F32) {
-                std::memcpy(row.data(), from, sizeof(float) * COLUMN_COUNT);
+                std::memcpy(row, from, sizeof(float) * COLUMN_COUNT);
             } else {
-                ggml_get_type_traits(type)->to_float(from, row.data(), COLUMN_COUNT);
+                ggml_get_type_traits(type)->to_float(from, row, COLUMN_COUNT);
             }
-            float most = 0;
-            for (float weight : row) {
-                most = std::max(most, std::fabs(weight));
-            }
+            const float most = largest_of(row);
             for (int64_t c = 0; c < MANY_COLUMNS; c++) {
                 const float * column = &columns[c * COLUMN_COUNT];
                 double sum = 0, sizes = 0, activations = 0;
@@ -281,6 +289,31 @@ Verdict measure(const Backend & backend, ggml_backend_buffer_type_t layout, cons
     verdict.one = one.speed(backend);
     verdict.many = many.speed(backend);
     return verdict;
+}
+
+// The error of panels as floats, which a GEMM takes, as a part of what is allowed.
+double unpacking_error(const WeightType & type, const InstructionSet & set, const Reference & reference) {
+    const size_t panel_bytes = type.panel_bytes(COLUMN_COUNT), superblock_bytes = type.panel_bytes(SUPERBLOCK);
+    const std::vector<ActivationBlock> units = units_of(type);
+    std::vector<uint8_t> panels(ROW_COUNT / ROWS * panel_bytes);
+    type.pack(reference.file.data(), panels.data(), COLUMN_COUNT, 0, ROW_COUNT / ROWS);
+    std::vector<float> found(ROWS * SUPERBLOCK);
+    double worst = 0;
+    for (int64_t row = 0; row < ROW_COUNT; row += ROWS) {
+        for (int64_t k = 0; k < COLUMN_COUNT; k += SUPERBLOCK) {
+            const size_t at = row / ROWS * panel_bytes + k / SUPERBLOCK * superblock_bytes;
+            (set.*type.kernels).unpack(&panels[at], units.data(), found.data());
+            for (int64_t r = 0; r < ROWS; r++) {
+                const float * const weights = &reference.weights[(row + r) * COLUMN_COUNT];
+                const double allowed = ADDITIONS * largest_of(weights);
+                for (int64_t i = 0; i < SUPERBLOCK; i++) {
+                    const double error = std::fabs(found[i * ROWS + r] - weights[k + i]) / allowed;
+                    worst = std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::infinity());
+                }
+            }
+        }
+    }
+    return worst;
 }
 
 // A weight that is rounded to bf16 changes by this part of itself at most.
@@ -465,8 +498,13 @@ Verdict run(const CpuBackend & cpu, const Trial & trial) {
     choice.sets[trial.type] = &instruction_set(trial.gemm ? nullptr : trial.set.c_str());
     PanelBuffers panels(cpu, trial.panels->fast ? Layout::FAST : Layout::COMPACT, choice, 1);
     const Joined<PanelBuffers> joined(panels);
-    return trial.gemm ? measure_gemm(backend, panels.buffer_type(), panels, *trial.gemm, reference)
-                      : measure(backend, panels.buffer_type(), reference);
+    if (trial.gemm) {
+        return measure_gemm(backend, panels.buffer_type(), panels, *trial.gemm, reference);
+    }
+    Verdict verdict = measure(backend, panels.buffer_type(), reference);
+    // Whichever GEMM this set unpacks for.
+    verdict.error = std::max(verdict.error, unpacking_error(*trial.panels, *choice.sets[trial.type], reference));
+    return verdict;
 }
 
 } // namespace luq::kernels
