@@ -46,7 +46,7 @@ import picocli.CommandLine.Option;
                     + " makes the exit status 1.",
             "--layout stock has llama.cpp's kernels on both sides, but one server evaluates prompts in other steps: what adding"
                     + " in another order alone does to the answers.",
-            "Without --model it is the demo model with every type that our kernels multiply: Q4_K_M, and every second layer"
+            "Without --model it is the demo model with Q4_K, Q6_K and the ladder's low types: Q4_K_M, and every second layer"
                     + " by turns at IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS and IQ3_S, calibrated on the demo model's calibration set."
         })
 final class AnswersBenchmark implements Callable<Integer> {

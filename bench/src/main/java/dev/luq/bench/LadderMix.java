@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A LUQ model with every type that our kernels multiply: Q4_K_M, and the ladder's low types by turns in every second layer. */
+/** A LUQ model of many types: Q4_K_M, and the ladder's low ones by turns in every second layer. */
 public final class LadderMix {
 
     private static final List<GgmlType> LOW =

@@ -40,6 +40,16 @@ final class ModelSynthesizer {
     private static final short Q4_SCALE = half(2.5 * WEIGHT_DEVIATION / (63 * 7.5));
 
     private static final short Q4_MINIMUM = half(2.5 * WEIGHT_DEVIATION / 63);
+    /** The same with q of 0..31. */
+    private static final short Q5_SCALE = half(2.5 * WEIGHT_DEVIATION / (63 * 15.5));
+    /** The same with scales of 0..15 and q of 0..3. */
+    private static final short Q2_SCALE = half(2.5 * WEIGHT_DEVIATION / (15 * 1.5));
+
+    private static final short Q2_MINIMUM = half(2.5 * WEIGHT_DEVIATION / 15);
+    /** A weight is d * scale * q with scales of -32..31 and q of -4..3, whose deviations are 18.5 and 2.3. */
+    private static final short Q3_SCALE = half(WEIGHT_DEVIATION / (18.5 * 2.3));
+    /** The same with one of sixteen values, whose deviation is 72. */
+    private static final short IQ4_SCALE = half(WEIGHT_DEVIATION / (18.5 * 72));
     /** A weight is d * scale * q with scales of -128..127 and q of -32..31, whose deviations are 74 and 18.5. */
     private static final short Q6_SCALE = half(WEIGHT_DEVIATION / (74 * 18.5));
     /** A weight is d * scale * t with odd scales of 1..15 and t of about -1..1, whose deviations are 9.2 and 0.8. */
@@ -64,7 +74,7 @@ final class ModelSynthesizer {
      * @param heads of attention; divides the width
      * @param keyValueHeads divides the heads
      * @param vocabulary tokens, from 259 to 950741
-     * @param types F16, Q8_0, Q4_K, Q6_K or one of IQ1_M, IQ2 and IQ3 for each matrix
+     * @param types F16, Q8_0 or one of Q2_K to Q6_K, IQ1_M, IQ2, IQ3 and IQ4_XS for each matrix
      */
     record Shape(int layers, int width, int feedForward, int heads, int keyValueHeads, int vocabulary, Types types) {
 
@@ -253,10 +263,19 @@ final class ModelSynthesizer {
                 out.putShort(Q8_SCALE);
                 randomBytes(out, 32);
             }
-            case Q4_K -> {
-                out.putShort(Q4_SCALE);
+            case Q2_K -> {
+                randomBytes(out, 80);
+                out.putShort(Q2_SCALE);
+                out.putShort(Q2_MINIMUM);
+            }
+            case Q3_K -> {
+                randomBytes(out, 108);
+                out.putShort(Q3_SCALE);
+            }
+            case Q4_K, Q5_K -> {
+                out.putShort(type == GgmlType.Q4_K ? Q4_SCALE : Q5_SCALE);
                 out.putShort(Q4_MINIMUM);
-                randomBytes(out, 12 + 128);
+                randomBytes(out, type.blockBytes() - 2 * Short.BYTES);
             }
             case Q6_K -> {
                 randomBytes(out, 208);
@@ -266,6 +285,11 @@ final class ModelSynthesizer {
                 out.putShort(
                         type == GgmlType.IQ3_XXS ? IQ3_XXS_SCALE : type == GgmlType.IQ3_S ? IQ3_S_SCALE : IQ2_SCALE);
                 randomBytes(out, type.blockBytes() - Short.BYTES);
+            }
+            case IQ4_XS -> {
+                out.putShort(IQ4_SCALE);
+                out.putShort((short) random.nextInt());
+                randomBytes(out, 132);
             }
             case IQ1_M -> {
                 randomBytes(out, 48);

@@ -22,8 +22,12 @@ class PanelMemoryTest {
     /** F32 is for those that are neither put into panels nor repacked by llama.cpp, whatever the processor. */
     private static final List<GgmlType> TYPES = List.of(
             GgmlType.IQ1_M,
+            GgmlType.Q2_K,
+            GgmlType.Q3_K,
             GgmlType.Q4_K,
+            GgmlType.Q5_K,
             GgmlType.Q6_K,
+            GgmlType.IQ4_XS,
             GgmlType.IQ2_XXS,
             GgmlType.IQ2_XS,
             GgmlType.IQ2_S,
