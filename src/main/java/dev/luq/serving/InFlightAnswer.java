@@ -1,8 +1,8 @@
 package dev.luq.serving;
 
 /**
- * What the generations of one answer, its choices, have in common: they arrived together and have one deadline, and
- * once one of them has begun, the others have their places. Thread-safe.
+ * What the generations of one answer, its choices, or the queries of one have in common: they arrived together and have
+ * one deadline, and once one of them has begun, the others have their places. Thread-safe.
  */
 public final class InFlightAnswer {
 
@@ -24,7 +24,12 @@ public final class InFlightAnswer {
         return arrived;
     }
 
-    /** Whether the engine has begun with one of its generations. */
+    /** Whether this one arrived after another one. */
+    boolean isNewerThan(InFlightAnswer other) {
+        return arrived - other.arrived > 0;
+    }
+
+    /** Whether the engine has begun with one of its generations, or has answered one of its queries. */
     boolean hasBegun() {
         return begun;
     }

@@ -20,7 +20,7 @@ final class InFlightRequest {
 
     final ServerFrame.OfRequest frame;
     final MultiEmitter<? super WorkerFrame.OfRequest> stream;
-    /** What it is a generation of; a query is an answer of its own. */
+    /** What it is a generation or query of. */
     final InFlightAnswer answer;
 
     final String contentKey;
@@ -84,11 +84,12 @@ final class InFlightRequest {
     /** The answer to a query, which is submitted for each subscriber. */
     @SuppressWarnings("unchecked") // a worker answers a query with what the query says
     static <R extends WorkerFrame.QueryResult> Uni<R> answer(
-            String modelId, ServerFrame.Query<R> query, GenerationListener listener, Consumer<InFlightRequest> submit) {
-        return Multi.createFrom()
-                .deferred(() -> stream(modelId, query, new InFlightAnswer(), listener, submit))
-                .toUni()
-                .map(frame -> (R) frame);
+            String modelId,
+            ServerFrame.Query<R> query,
+            InFlightAnswer answer,
+            GenerationListener listener,
+            Consumer<InFlightRequest> submit) {
+        return stream(modelId, query, answer, listener, submit).toUni().map(frame -> (R) frame);
     }
 
     String id() {

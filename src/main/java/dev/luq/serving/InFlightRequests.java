@@ -210,6 +210,9 @@ final class InFlightRequests {
                 cancelling.remove(frame.id());
                 running.left(frame.id());
                 if (request != null) {
+                    if (frame instanceof WorkerFrame.QueryResult) {
+                        request.answer.begin(); // the next query has the place of this one
+                    }
                     release(request);
                     queue.remove(request, System.nanoTime());
                 }

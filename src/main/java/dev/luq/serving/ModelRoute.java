@@ -213,8 +213,8 @@ final class ModelRoute implements ModelWorker {
     }
 
     @Override
-    public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame) {
-        return InFlightRequest.answer(modelId, frame, listener, this::submit);
+    public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame, InFlightAnswer answer) {
+        return InFlightRequest.answer(modelId, frame, answer, listener, this::submit);
     }
 
     private void submit(InFlightRequest request) {

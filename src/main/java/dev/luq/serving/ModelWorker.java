@@ -140,5 +140,14 @@ public interface ModelWorker {
      *
      * @param query its id is unique among all requests
      */
-    <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query);
+    default <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query) {
+        return Uni.createFrom().deferred(() -> query(query, new InFlightAnswer()));
+    }
+
+    /**
+     * The same for one of several queries, one after the other.
+     *
+     * @param answer what it has in common with the others
+     */
+    <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query, InFlightAnswer answer);
 }

@@ -13,9 +13,9 @@ import java.util.function.ToLongFunction;
 /**
  * The requests that are admitted at once: as many as may run and wait, as many queries beside them, no more pixels than
  * configured, and of those that the engine has not tokenized yet, no more text. One client may have all of that; when
- * others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that: one
- * of them takes the place of another that has ended. What was cancelled counts until the worker has given it up, as
- * bytes alone. Not thread-safe: guarded by its owner.
+ * others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that, and
+ * its queries beyond the number: one takes the place of another that has ended. What was cancelled counts until the
+ * worker has given it up, as bytes alone. Not thread-safe: guarded by its owner.
  */
 final class Permits {
 
@@ -29,7 +29,7 @@ final class Permits {
     private final WorkerConfig config;
     private final int slots;
     private final Quarantine quarantine;
-    /** By id, in the order of arrival. */
+    /** By id, in the order of admission. */
     private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
     /** Ids of those whose text the engine has not tokenized yet. */
     private final Set<String> untokenized = new HashSet<>();
@@ -68,9 +68,9 @@ final class Permits {
     }
 
     /**
-     * The requests to preempt so that this one gets its permit; the owner ends them. They are the newest, whose answer has
-     * not begun, of the client that holds most of what is short. None when there is room, when the request is refused for
-     * another reason, or when its client would then hold as much as the preempted one.
+     * The requests to preempt so that this one gets its permit; the owner ends them. They are the newest of the client that
+     * holds most of what is short: those whose answer has not begun, then queries whose answer has. None when there is room,
+     * when the request is refused for another reason, or when its client would then hold as much as the preempted one.
      */
     List<InFlightRequest> preempted(InFlightRequest request) {
         if (refusalForItself(request) != null) {
@@ -99,13 +99,14 @@ final class Permits {
 
     /** @return what there is too little of for one more beside these; null when it fits */
     private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
-        if (request.answer.hasBegun()) {
+        boolean begun = request.answer.hasBegun();
+        if (begun && !request.isQuery()) {
             return null;
         }
         // Queries never wait for generations, and take no place from them.
         ToLongFunction<InFlightRequest> one = each -> each.isQuery() == request.isQuery() ? 1 : 0;
         long alike = sum(others, one);
-        if (alike >= slots + config.queueSize()) {
+        if (!begun && alike >= slots + config.queueSize()) {
             return new Shortage(": " + alike + " requests run or wait", one);
         }
         long leavingImages = leaving.values().stream().mapToLong(Bytes::images).sum();
@@ -132,14 +133,27 @@ final class Permits {
         long own = holdings.getOrDefault(request.client, 0L) + measure.applyAsLong(request);
         InFlightRequest chosen = null;
         for (InFlightRequest each : others) {
-            if (!each.answer.hasBegun()
+            // All queries that wait may have begun: a client that holds every place still gives way.
+            if ((!each.answer.hasBegun() || each.isQuery())
                     && measure.applyAsLong(each) > 0
                     && holdings.get(each.client) > own
-                    && (chosen == null || holdings.get(each.client) >= holdings.get(chosen.client))) {
+                    && (chosen == null || goesBefore(each, chosen, holdings))) {
                 chosen = each;
             }
         }
         return chosen;
+    }
+
+    /** @param later admitted after the other one */
+    private static boolean goesBefore(InFlightRequest later, InFlightRequest other, Map<String, Long> holdings) {
+        int heavier = Long.compare(holdings.get(later.client), holdings.get(other.client));
+        if (heavier != 0) {
+            return heavier > 0;
+        }
+        if (later.answer.hasBegun() != other.answer.hasBegun()) {
+            return other.answer.hasBegun();
+        }
+        return !other.answer.isNewerThan(later.answer);
     }
 
     /** What the client of a preempted request is told. */
@@ -233,7 +247,7 @@ final class Permits {
         return held.get(id);
     }
 
-    /** In the order of arrival. */
+    /** In the order of admission. */
     List<InFlightRequest> all() {
         return List.copyOf(held.values());
     }

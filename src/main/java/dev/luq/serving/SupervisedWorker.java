@@ -307,13 +307,13 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame) {
-        return InFlightRequest.answer(modelId, frame, listener, this::submit);
+    public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame, InFlightAnswer answer) {
+        return InFlightRequest.answer(modelId, frame, answer, listener, this::submit);
     }
 
     /** @param told about this request */
     <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame, GenerationListener told) {
-        return InFlightRequest.answer(modelId, frame, told, this::submit);
+        return InFlightRequest.answer(modelId, frame, new InFlightAnswer(), told, this::submit);
     }
 
     private void submit(InFlightRequest request) {

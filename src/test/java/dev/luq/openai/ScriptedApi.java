@@ -35,6 +35,7 @@ public abstract class ScriptedApi {
     public void nothingIsHeld() {
         until("the memory of requests that ended to be free again", () -> budget.free() == budget.total());
         workers.requests.clear();
+        workers.answers.clear();
     }
 
     public static RequestSpecification request() {

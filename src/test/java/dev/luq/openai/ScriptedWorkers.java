@@ -17,11 +17,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The port to the workers, played by a script: what the API makes of frames and failures that a real model gives only
  * by chance. Only the tests of {@link ScriptedProfile} use it. Serves the models {@code scripted}, also as {@link #ALIAS},
- * and {@code loading}.
+ * and {@code loading}; {@code embedding}, which no list has, makes embeddings of two zeros.
  */
 @Alternative
 @Singleton
@@ -34,6 +35,8 @@ public class ScriptedWorkers implements ModelWorkers {
     public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
 
     public final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
+    /** What each generation and query was one of. */
+    public final List<InFlightAnswer> answers = new CopyOnWriteArrayList<>();
 
     private final ModelWorker scripted = new Worker(
             "scripted",
@@ -52,13 +55,35 @@ public class ScriptedWorkers implements ModelWorkers {
                     true,
                     64,
                     new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1", List.of(2, 7)))));
+    private final ModelWorker embedding = new Worker(
+            "embedding",
+            ModelWorker.State.READY,
+            scripted.info()
+                    .map(info -> new ModelInfo(
+                            info.name(),
+                            info.architecture(),
+                            info.quantization(),
+                            info.parameters(),
+                            info.modelBytes(),
+                            info.bitsPerWeight(),
+                            info.contextSize(),
+                            info.slotContextSize(),
+                            info.trainingContext(),
+                            info.slots(),
+                            false,
+                            false,
+                            info.longestToken(),
+                            info.props(),
+                            new WorkerFrame.EmbeddingInfo(2, true),
+                            false,
+                            null)));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override
     public Optional<ModelWorker> find(String modelId) {
         return modelId == null || modelId.isEmpty() || modelId.equals(ALIAS)
                 ? Optional.of(scripted)
-                : all().stream()
+                : Stream.of(scripted, loading, embedding)
                         .filter(worker -> worker.modelId().equals(modelId))
                         .findFirst();
     }
@@ -123,12 +148,14 @@ public class ScriptedWorkers implements ModelWorkers {
         @Override
         public Multi<OfRequest> generate(ServerFrame.Generate request, InFlightAnswer answer) {
             requests.add(request);
+            answers.add(answer);
             return script.apply(request);
         }
 
         @Override
         @SuppressWarnings("unchecked") // a query is answered with what it asks for
-        public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query) {
+        public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query, InFlightAnswer answer) {
+            answers.add(answer);
             return Uni.createFrom().item(() -> (R) answer(query));
         }
     }
@@ -141,6 +168,12 @@ public class ScriptedWorkers implements ModelWorkers {
             return new WorkerFrame.Slots(id, List.of());
         } else if (query instanceof ServerFrame.Tokenize) {
             return new WorkerFrame.Tokens(id, new int[] {1, 2}, null);
+        } else if (query instanceof ServerFrame.Embed embed) {
+            return new WorkerFrame.Embeddings(
+                    id,
+                    embed.prompts().stream()
+                            .map(prompt -> new WorkerFrame.Embedding(1, new float[2]))
+                            .toList());
         }
         return new WorkerFrame.Text(id, "text");
     }

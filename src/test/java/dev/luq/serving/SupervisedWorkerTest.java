@@ -8,6 +8,7 @@ import static dev.luq.serving.WorkerClient.failure;
 import static dev.luq.serving.WorkerClient.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -165,8 +166,62 @@ class SupervisedWorkerTest {
     }
 
     private static Uni<WorkerFrame.TokenCount> count(SupervisedWorker worker, String messages) {
-        return worker.query(
-                new ServerFrame.CountTokens("q" + UUID.randomUUID(), new PromptInput.Chat(messages), List.of(), null));
+        return worker.query(count(messages, null));
+    }
+
+    private static ServerFrame.CountTokens count(String messages, String client) {
+        return new ServerFrame.CountTokens("q" + UUID.randomUUID(), new PromptInput.Chat(messages), List.of(), client);
+    }
+
+    private static UniAssertSubscriber<WorkerFrame.TokenCount> count(
+            SupervisedWorker worker, String messages, String client, InFlightAnswer answer) {
+        return worker.query(count(messages, client), answer).subscribe().withSubscriber(UniAssertSubscriber.create());
+    }
+
+    /** As the embeddings of many texts are: one query after the other. */
+    @Test
+    void theNextQueryOfAnAnswerHasThePlaceOfThePreviousOne() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "1"));
+        InFlightAnswer answer = new InFlightAnswer();
+        count(worker, "one", "many", answer).awaitItem();
+        UniAssertSubscriber<WorkerFrame.TokenCount> newcomer = count(worker, "wait", "many", new InFlightAnswer());
+        UniAssertSubscriber<WorkerFrame.TokenCount> next = count(worker, "wait", "many", answer);
+        count(worker, "one", "other", new InFlightAnswer()).awaitItem();
+        assertInstanceOf(
+                WorkerException.QueueFull.class, newcomer.awaitFailure().getFailure());
+        next.assertNotTerminated();
+
+        UniAssertSubscriber<WorkerFrame.TokenCount> another = count(worker, "wait", "other", new InFlightAnswer());
+        next.cancel();
+        count(worker, "wait", "third", new InFlightAnswer());
+        assertEquals(2, worker.inFlight());
+        count(worker, "one", "many", answer).awaitItem();
+        another.assertNotTerminated();
+    }
+
+    @Test
+    void whoHoldsEveryPlaceWithQueriesThatHaveBegunGivesTheNewestAnswersUp() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "1"));
+        InFlightAnswer first = new InFlightAnswer();
+        InFlightAnswer second = new InFlightAnswer();
+        count(worker, "one", "hog", second).awaitItem();
+        count(worker, "one", "hog", first).awaitItem();
+        UniAssertSubscriber<WorkerFrame.TokenCount> newer = count(worker, "wait", "hog", second);
+        UniAssertSubscriber<WorkerFrame.TokenCount> older = count(worker, "wait", "hog", first);
+        count(worker, "one", "other", new InFlightAnswer()).awaitItem();
+        assertInstanceOf(WorkerException.QueueFull.class, newer.awaitFailure().getFailure());
+        older.assertNotTerminated();
+    }
+
+    @Test
+    void theTextsOfFurtherQueriesAreBoundedAsThoseOfTheFirst() {
+        SupervisedWorker worker = ready(Map.of("text-bytes-in-flight", "100"));
+        InFlightAnswer answer = new InFlightAnswer();
+        count(worker, "one", "many", answer).awaitItem();
+        count(worker, "wait" + " ".repeat(40), "many", new InFlightAnswer());
+        assertInstanceOf(
+                WorkerException.QueueFull.class,
+                count(worker, "x".repeat(40), "many", answer).awaitFailure().getFailure());
     }
 
     @Test
@@ -608,10 +663,13 @@ class SupervisedWorkerTest {
     }
 
     @Test
-    void theChoicesOfAnAnswerHaveOneDeadline() {
+    void theChoicesAndTheQueriesOfAnAnswerHaveOneDeadline() {
         SupervisedWorker worker = ready(Map.of("deadline", "1H"));
         InFlightAnswer late = new InFlightAnswer(System.nanoTime() - TimeUnit.HOURS.toNanos(1));
         failure(WorkerException.DeadlineExceeded.class, run(worker, "wait", late));
+        assertInstanceOf(
+                WorkerException.DeadlineExceeded.class,
+                count(worker, "wait", "hog", late).awaitFailure().getFailure());
     }
 
     @Test

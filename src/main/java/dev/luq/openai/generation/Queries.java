@@ -9,6 +9,7 @@ import dev.luq.openai.images.ImageReference;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
+import dev.luq.serving.InFlightAnswer;
 import dev.luq.serving.ModelWorker;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -142,10 +143,11 @@ public final class Queries {
     }
 
     private Multi<List<WorkerFrame.Embedding>> embed(Admitted<?> admitted, List<ServerFrame.Embed> queries) {
+        InFlightAnswer answer = new InFlightAnswer();
         return Multi.createFrom()
                 .iterable(queries)
                 .onItem()
-                .transformToUniAndConcatenate(query -> admitted.worker().query(query))
+                .transformToUniAndConcatenate(query -> admitted.worker().query(query, answer))
                 .onItem()
                 .transformToIterable(WorkerFrame.Embeddings::embeddings)
                 .onItem()
