@@ -39,7 +39,8 @@ final class InFlightQueries {
         InFlight begun = new InFlight(failed);
         if (begin(query.id(), begun)) {
             try {
-                begun.drop = threads.executeQuery(query.length(), query.images(), () -> run(query, answered));
+                begun.drop = threads.executeQuery(
+                        query.client(), query.length(), query.images(), () -> run(query, answered));
             } catch (RejectedExecutionException e) {
                 cancel(query.id()); // closed meanwhile
             }

@@ -205,10 +205,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void prepare(String id) {
         RequestState state = requests.get(id);
+        String client = state.request().client();
         PromptRequest prompt = state.request().prompt();
         Runnable preparation = () -> build(state, prompt);
-        state.preparing(
-                threads.execute(prompt.content().length(), !prompt.images().isEmpty(), preparation));
+        state.preparing(threads.execute(
+                client, prompt.content().length(), !prompt.images().isEmpty(), preparation));
     }
 
     /** On a thread that prepares prompts. */

@@ -52,6 +52,7 @@ final class QueryHost {
             engine.submit(
                     new Query<>(
                             id,
+                            query.client(),
                             FrameMapper.toEngine(query.prompt()).length(),
                             !query.images().isEmpty(),
                             () -> answer(query)),

@@ -25,6 +25,7 @@ import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
@@ -95,7 +96,7 @@ class EngineQueriesTest {
             for (int i = 0; i < 6; i++) {
                 CompletableFuture<String> answer = new CompletableFuture<>();
                 tiny.engine.submit(
-                        new Query<>("query " + i, i % 2 == 0 ? 10 : 1 << 20, i < 2, () -> {
+                        new Query<>("query " + i, null, i % 2 == 0 ? 10 : 1 << 20, i < 2, () -> {
                             awaitQuietly(generated);
                             return "answer";
                         }),
@@ -275,10 +276,33 @@ class EngineQueriesTest {
         }
     }
 
+    /** While the thread that answers queries is held up. */
+    @Test
+    void clientsTakeTurns() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
+            CountDownLatch all = new CountDownLatch(1);
+            List<String> answered = new CopyOnWriteArrayList<>();
+            submit(tiny, "holding", () -> {
+                awaitQuietly(all);
+                return "";
+            });
+            submit(tiny, "hog", "hog 1", () -> answered.add("hog 1"));
+            CompletableFuture<Boolean> last = submit(tiny, "hog", "hog 2", () -> answered.add("hog 2"));
+            submit(tiny, "other", "other", () -> answered.add("other"));
+            all.countDown();
+            completed("the answer", last);
+            assertEquals(List.of("hog 1", "other", "hog 2"), answered);
+        }
+    }
+
     private static <T> CompletableFuture<T> submit(TinyEngine tiny, String id, Supplier<T> work) {
+        return submit(tiny, null, id, work);
+    }
+
+    private static <T> CompletableFuture<T> submit(TinyEngine tiny, String client, String id, Supplier<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
         tiny.engine.submit(
-                new Query<>(id, 1, false, work),
+                new Query<>(id, client, 1, false, work),
                 value -> assertTrue(answer.complete(value)),
                 failure -> assertTrue(answer.completeExceptionally(failure)));
         return answer;
