@@ -39,7 +39,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * @param lastUsed when its latest request came or ended, in seconds since 1970
  * @param memory what serving takes, by the files' headers; null where they do not say
  * @param measuredBytes what its processes take now; 0 without any
- * @param inFlight requests that run or wait
+ * @param inFlight requests that run or wait, be it for the model to be loaded
  * @param restarts how often its process died and was started again
  */
 @RegisterForReflection

@@ -696,6 +696,12 @@ final class ModelLoader {
         });
     }
 
+    /** Requests that wait until their model is loaded. */
+    synchronized int waiting(ModelRoute route) {
+        Served model = models.get(route.modelId());
+        return model == null ? 0 : model.waiting.size();
+    }
+
     /** See {@link ModelWorker#residence}. */
     synchronized ModelWorker.Residence residence(ModelRoute route) {
         Served model = models.get(route.modelId());

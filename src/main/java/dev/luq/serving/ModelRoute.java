@@ -366,7 +366,12 @@ final class ModelRoute implements ModelWorker {
     }
 
     @Override
-    public synchronized int inFlight() {
+    public int inFlight() {
+        // The loader's lock comes before this one's.
+        return (loader == null ? 0 : loader.waiting(this)) + permits();
+    }
+
+    private synchronized int permits() {
         return workers().stream().mapToInt(SupervisedWorker::inFlight).sum() + (paused == null ? 0 : paused.size());
     }
 

@@ -63,7 +63,7 @@ public interface ModelWorker {
     /** How often the process was started again after it died. */
     long restarts();
 
-    /** Requests that hold a permit: running and waiting ones. */
+    /** Requests that run or wait, be it for the model to be loaded. */
     int inFlight();
 
     /** Share of the model that is loaded, 0..1; 0 while it waits for memory. */

@@ -21,7 +21,7 @@ public class LlamaServerMetrics {
     /**
      * What is read at a scrape.
      *
-     * @param waiting requests that wait for a slot or are being prepared
+     * @param waiting requests that wait for their model or a slot, or are being prepared
      * @param promptThroughput tokens a second since the scrape before; 0 when there was none
      * @param throughput generated tokens a second since the scrape before
      */
@@ -53,7 +53,7 @@ public class LlamaServerMetrics {
             gauge("predicted_tokens_seconds", "Generated tokens a second since the last scrape", Reading::throughput),
             gauge("requests_processing", "Requests that hold a slot", r -> r.totals()
                     .running()),
-            gauge("requests_deferred", "Requests that wait for a slot", Reading::waiting),
+            gauge("requests_deferred", "Requests that wait for their model or a slot", Reading::waiting),
             gauge("n_busy_slots_per_decode", "Sequences in a batch of tokens, on average", LlamaServerMetrics::busy));
 
     private final ModelWorkers workers;

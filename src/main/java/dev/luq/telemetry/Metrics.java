@@ -7,7 +7,7 @@ import java.time.Duration;
  * but those of re-quantizations, which have {@code state} or {@code phase}, and of decoders, which have {@code reason}.
  */
 enum Metrics {
-    REQUESTS_WAITING("luq_requests_waiting", "Requests that wait for a slot or are being prepared"),
+    REQUESTS_WAITING("luq_requests_waiting", "Requests that wait for their model or a slot, or are being prepared"),
     REQUESTS_RUNNING("luq_requests_running", "Requests that hold a slot"),
     KV_CACHE_USAGE("luq_kv_cache_usage_ratio", "Used share of the KV cache, caches of ended requests included"),
     TIME_TO_FIRST_TOKEN("luq_time_to_first_token_seconds", "From the arrival of a request to its first token"),

@@ -241,6 +241,25 @@ class ModelLoaderTest {
     }
 
     @Test
+    void whatWaitsForItsModelIsCountedAsWaiting() {
+        start(ROOM_FOR_ONE);
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(b, "say b");
+        AssertSubscriber<WorkerFrame.OfRequest> leaving = ask(b, "say b");
+        assertEquals(2, b.waiting());
+        assertEquals(2, b.inFlight());
+        leaving.cancel();
+        assertEquals(1, b.waiting());
+        running.cancel();
+        answer(waiting);
+        until("nothing to wait", () -> b.waiting() == 0);
+        assertEquals(0, b.inFlight());
+    }
+
+    @Test
     void aRequestThatWaitsTooLongForABusyModelIsRefused() {
         start(Map.of("memory-limit-bytes", String.valueOf(3 * GIB / 2), "load-wait", "300ms"));
         scripts.put("a", "slow");
