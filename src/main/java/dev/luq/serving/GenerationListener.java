@@ -12,8 +12,8 @@ public interface GenerationListener {
     /** A generation was refused before it reached the worker, for example {@code queue_full}. */
     default void rejected(String modelId, String reason) {}
 
-    /** The first token of a generation arrived this long after the request was submitted. */
-    default void firstToken(String modelId, Duration sinceSubmitted) {}
+    /** The first token of a generation came this long after its request had arrived. */
+    default void firstToken(String modelId, Duration sinceArrival) {}
 
     /** A further token (or group of tokens) arrived this long after the previous one. */
     default void nextToken(String modelId, Duration sincePrevious) {}
@@ -22,6 +22,7 @@ public interface GenerationListener {
      * A generation ended.
      *
      * @param finishReason {@code stop}, {@code length}, {@code tool_calls}, {@code cancelled} or {@code error}
+     * @param total since its request had arrived
      * @param accepted null when the generation was not accepted
      * @param finished null unless it ended well
      */

@@ -1,5 +1,7 @@
 package dev.luq.serving;
 
+import java.time.Duration;
+
 /**
  * What the generations of one answer, its choices, or the queries of one have in common: they arrived together and have
  * one deadline, and once one of them has begun, the others have their places. Thread-safe.
@@ -16,12 +18,14 @@ public final class InFlightAnswer {
         this(System.nanoTime());
     }
 
-    InFlightAnswer(long arrived) {
+    /** @param arrived when its request arrived, {@link System#nanoTime()} */
+    public InFlightAnswer(long arrived) {
         this.arrived = arrived;
     }
 
-    long arrived() {
-        return arrived;
+    /** How long ago it arrived. */
+    public Duration age() {
+        return Duration.ofNanos(System.nanoTime() - arrived);
     }
 
     /** Whether this one arrived after another one. */

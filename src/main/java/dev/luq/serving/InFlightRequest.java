@@ -36,8 +36,9 @@ final class InFlightRequest {
 
     private final String modelId;
     private final GenerationListener listener;
-    private final long submitted = System.nanoTime();
+    /** {@link System#nanoTime()}; 0 before the first. */
     private long lastToken;
+
     private volatile WorkerFrame.Accepted accepted;
     private volatile InFlightRequests inFlight;
     private Future<?> deadline;
@@ -111,8 +112,7 @@ final class InFlightRequest {
 
     /** What is left of the longest time that an answer may take, in milliseconds. */
     long remainingMillis(Duration longest) {
-        return Math.max(
-                0, longest.minusNanos(System.nanoTime() - answer.arrived()).toMillis());
+        return Math.max(0, longest.minus(answer.age()).toMillis());
     }
 
     void admitted(InFlightRequests ofWorker) {
@@ -138,7 +138,7 @@ final class InFlightRequest {
     void token() {
         long now = System.nanoTime();
         if (lastToken == 0) {
-            listener.firstToken(modelId, Duration.ofNanos(now - submitted));
+            listener.firstToken(modelId, answer.age());
         } else {
             listener.nextToken(modelId, Duration.ofNanos(now - lastToken));
         }
@@ -152,7 +152,7 @@ final class InFlightRequest {
      */
     void ended(String reason, WorkerFrame.Finished finished) {
         if (!isQuery()) {
-            listener.ended(modelId, reason, age(), accepted, finished);
+            listener.ended(modelId, reason, answer.age(), accepted, finished);
         }
     }
 
@@ -160,9 +160,5 @@ final class InFlightRequest {
     void fail(WorkerException failure) {
         ended("error", null);
         stream.fail(failure);
-    }
-
-    private Duration age() {
-        return Duration.ofNanos(System.nanoTime() - submitted);
     }
 }

@@ -27,8 +27,8 @@ record Listeners(List<GenerationListener> listeners) implements GenerationListen
     }
 
     @Override
-    public void firstToken(String modelId, Duration sinceSubmitted) {
-        each(listener -> listener.firstToken(modelId, sinceSubmitted));
+    public void firstToken(String modelId, Duration sinceArrival) {
+        each(listener -> listener.firstToken(modelId, sinceArrival));
     }
 
     @Override

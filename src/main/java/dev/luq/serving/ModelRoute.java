@@ -402,7 +402,9 @@ final class ModelRoute implements ModelWorker {
 
     @Override
     public <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
-        return whenLoaded(config.loadWait(), keepAlive, work);
+        // Whoever has waited for all of the deadline would be loaded for in vain.
+        Duration longest = config.loadWait().compareTo(config.deadline()) < 0 ? config.loadWait() : config.deadline();
+        return whenLoaded(longest, keepAlive, work);
     }
 
     /** The same with a longest wait of its own. */

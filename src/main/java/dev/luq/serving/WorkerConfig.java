@@ -19,7 +19,10 @@ public interface WorkerConfig {
     @WithDefault("32")
     int queueSize();
 
-    /** Longest time from the arrival of a request to its last token; then it ends with 504 or an error event. */
+    /**
+     * Longest time from the arrival of a request, when its body has come, to its last token, the load of its model and the
+     * decoding of its images included; then it ends with 504 or an error event.
+     */
     @WithDefault("10M")
     Duration deadline();
 
@@ -179,7 +182,7 @@ public interface WorkerConfig {
 
     /**
      * How long a request waits for its model to be loaded, until other models have given it their memory included; then
-     * it is refused with 503, and the loading goes on. 0 for not at all.
+     * it is refused with 503, and the loading goes on. 0 for not at all; no longer than {@code deadline}.
      */
     @WithDefault("2M")
     Duration loadWait();

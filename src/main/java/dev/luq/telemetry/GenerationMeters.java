@@ -79,8 +79,8 @@ public class GenerationMeters implements GenerationListener {
     }
 
     @Override
-    public void firstToken(String modelId, Duration sinceSubmitted) {
-        record(modelId, () -> timer(Metrics.TIME_TO_FIRST_TOKEN, modelId).record(sinceSubmitted));
+    public void firstToken(String modelId, Duration sinceArrival) {
+        record(modelId, () -> timer(Metrics.TIME_TO_FIRST_TOKEN, modelId).record(sinceArrival));
     }
 
     @Override

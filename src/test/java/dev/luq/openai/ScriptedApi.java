@@ -13,6 +13,7 @@ import io.restassured.response.ValidatableResponse;
 import io.restassured.specification.RequestSpecification;
 import jakarta.inject.Inject;
 import java.net.URI;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 
 /** The API in front of workers that do as a test tells them; each test class says so with their profile. */
@@ -36,6 +37,7 @@ public abstract class ScriptedApi {
         until("the memory of requests that ended to be free again", () -> budget.free() == budget.total());
         workers.requests.clear();
         workers.answers.clear();
+        workers.loadTime = Duration.ZERO;
     }
 
     public static RequestSpecification request() {

@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import dev.luq.catalog.KeepAlive;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.EngineStats;
@@ -13,6 +14,7 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,6 +37,8 @@ public class ScriptedWorkers implements ModelWorkers {
     public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
 
     public final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
+    /** How long the models take to be loaded. */
+    public volatile Duration loadTime = Duration.ZERO;
     /** What each generation and query was one of. */
     public final List<InFlightAnswer> answers = new CopyOnWriteArrayList<>();
 
@@ -143,6 +147,20 @@ public class ScriptedWorkers implements ModelWorkers {
         @Override
         public Optional<Long> pid() {
             return Optional.empty();
+        }
+
+        @Override
+        public <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> work) {
+            Multi<T> whenLoaded = ModelWorker.super.whenLoaded(keepAlive, work);
+            return loadTime.isZero()
+                    ? whenLoaded
+                    : Uni.createFrom()
+                            .voidItem()
+                            .onItem()
+                            .delayIt()
+                            .by(loadTime)
+                            .onItem()
+                            .transformToMulti(loaded -> whenLoaded);
         }
 
         @Override

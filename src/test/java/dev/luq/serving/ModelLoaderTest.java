@@ -276,6 +276,15 @@ class ModelLoaderTest {
     }
 
     @Test
+    void noRequestWaitsForItsModelBeyondItsDeadline() {
+        start(Map.of("deadline", "300ms"));
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        failure(WorkerException.NotReady.class, ask(a, "say x"));
+        assertEquals(List.of("a rejected model_loading"), history);
+    }
+
+    @Test
     void theLoadOfAModelForWhichARequestWaitedTooLongGoesOn() {
         start(Map.of("memory-limit-bytes", String.valueOf(3 * GIB / 2)));
         ModelRoute a = demand("a");

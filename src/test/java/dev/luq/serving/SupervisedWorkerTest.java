@@ -52,6 +52,8 @@ class SupervisedWorkerTest {
 
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
     private final List<String> heard = new CopyOnWriteArrayList<>();
+    private final List<Duration> firstTokens = new CopyOnWriteArrayList<>();
+    private final List<Duration> totals = new CopyOnWriteArrayList<>();
     private final List<SupervisedWorker> workers = new ArrayList<>();
 
     private final GenerationListener listener = new GenerationListener() {
@@ -61,8 +63,9 @@ class SupervisedWorkerTest {
         }
 
         @Override
-        public void firstToken(String modelId, Duration sinceSubmitted) {
+        public void firstToken(String modelId, Duration sinceArrival) {
             heard.add("first");
+            firstTokens.add(sinceArrival);
         }
 
         @Override
@@ -78,6 +81,7 @@ class SupervisedWorkerTest {
                 WorkerFrame.Accepted accepted,
                 WorkerFrame.Finished finished) {
             heard.add("ended " + finishReason);
+            totals.add(total);
         }
 
         @Override
@@ -108,6 +112,15 @@ class SupervisedWorkerTest {
         assertEquals(0, worker.inFlight());
         assertEquals(List.of("first", "next", "ended stop"), heard);
         assertEquals("script", worker.info().orElseThrow().architecture());
+    }
+
+    @Test
+    void timesCountFromTheArrivalOfTheRequest() {
+        SupervisedWorker worker = ready(Map.of("deadline", "2H"));
+        Duration hour = Duration.ofHours(1);
+        answer(run(worker, "say a", new InFlightAnswer(System.nanoTime() - hour.toNanos())));
+        assertTrue(firstTokens.get(0).compareTo(hour) >= 0, firstTokens::toString);
+        assertTrue(totals.get(0).compareTo(hour) >= 0, totals::toString);
     }
 
     @Test

@@ -55,6 +55,7 @@ public final class Admission {
      */
     <B, E extends Addressed> Admitted<E> admit(
             InputStream body, Class<B> type, Function<? super B, ? extends E> requests) throws IOException {
+        long arrived = System.nanoTime();
         Caller caller = Caller.of(routing);
         rates.admit(caller);
         ReceivedBody received = ReceivedBody.of(routing);
@@ -70,6 +71,7 @@ public final class Admission {
                     request,
                     worker,
                     RequestId.of(routing),
+                    arrived,
                     received,
                     id -> models.permits(caller, id),
                     refused -> listeners.forEach(listener ->

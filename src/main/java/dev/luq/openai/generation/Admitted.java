@@ -7,6 +7,7 @@ import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.Errors;
 import dev.luq.http.intake.ReceivedBody;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
+import dev.luq.serving.InFlightAnswer;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
 import io.smallrye.mutiny.Multi;
@@ -25,6 +26,7 @@ final class Admitted<E extends Addressed> {
     private final Caller caller;
     private final ModelWorker worker;
     private final String id;
+    private final long arrived;
     private final ReceivedBody received;
     private final Predicate<String> permitted;
     private final Consumer<ApiException> refusals;
@@ -36,6 +38,7 @@ final class Admitted<E extends Addressed> {
     /**
      * @param worker of the model
      * @param id of the HTTP request
+     * @param arrived when its body had come, {@link System#nanoTime()}
      * @param received counts while the request is held
      * @param permitted which models the caller may be told of
      * @param refusals are told of requests that are refused
@@ -45,6 +48,7 @@ final class Admitted<E extends Addressed> {
             E request,
             ModelWorker worker,
             String id,
+            long arrived,
             ReceivedBody received,
             Predicate<String> permitted,
             Consumer<ApiException> refusals) {
@@ -52,6 +56,7 @@ final class Admitted<E extends Addressed> {
         this.request = request;
         this.worker = worker;
         this.id = id;
+        this.arrived = arrived;
         this.received = received;
         this.permitted = permitted;
         this.refusals = refusals;
@@ -68,6 +73,11 @@ final class Admitted<E extends Addressed> {
 
     ModelWorker worker() {
         return worker;
+    }
+
+    /** A new answer to the request: its times count from the request's arrival. */
+    InFlightAnswer newAnswer() {
+        return new InFlightAnswer(arrived);
     }
 
     /** Not to be kept: what is made of it is. */

@@ -21,12 +21,14 @@ public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
      *
      * @param choices one or more
      * @param atOnce of these; the others are submitted when those have ended
+     * @param answer what they have in common
      */
-    static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce) {
-        return Multi.createFrom().deferred(() -> generate(worker, choices, atOnce, new InFlightAnswer()));
+    static Multi<ChoiceFrame> generate(
+            ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce, InFlightAnswer answer) {
+        return Multi.createFrom().deferred(() -> merged(worker, choices, atOnce, answer));
     }
 
-    private static Multi<ChoiceFrame> generate(
+    private static Multi<ChoiceFrame> merged(
             ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce, InFlightAnswer answer) {
         List<Multi<ChoiceFrame>> streams = new ArrayList<>(choices.size());
         for (int i = 0; i < choices.size(); i++) {

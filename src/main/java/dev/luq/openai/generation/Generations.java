@@ -102,8 +102,12 @@ public final class Generations {
             Admitted<?> admitted, CompletionHeader header, ValidRequest valid, AnswerBuilder builder) {
         Prompt.Chat chat = (Prompt.Chat) valid.prompt();
         return admitted.worker()
-                .query(new ServerFrame.ApplyTemplate(
-                        header.id() + "-prompt", chat.input(), admitted.caller().tag()))
+                .query(
+                        new ServerFrame.ApplyTemplate(
+                                header.id() + "-prompt",
+                                chat.input(),
+                                admitted.caller().tag()),
+                        admitted.newAnswer())
                 .onItem()
                 .invoke(prompt -> builder.tell(prompt.text()))
                 .replaceWithVoid();
@@ -144,7 +148,8 @@ public final class Generations {
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
-            Multi<ChoiceFrame> frames = first.apply(ChoiceFrame.generate(admitted.worker(), choices, slots));
+            Multi<ChoiceFrame> frames =
+                    first.apply(ChoiceFrame.generate(admitted.worker(), choices, slots, admitted.newAnswer()));
             if (!rates.countsTokens(caller)) {
                 return frames;
             }

@@ -99,7 +99,7 @@ public final class Queries {
         return images.during(admitted, prompt.images(), client, decoded -> {
             ServerFrame.CountTokens query = new ServerFrame.CountTokens(
                     newId(), prompt.input(), decoded, admitted.caller().tag());
-            return admitted.worker().query(query).toMulti();
+            return admitted.worker().query(query, admitted.newAnswer()).toMulti();
         });
     }
 
@@ -143,7 +143,7 @@ public final class Queries {
     }
 
     private Multi<List<WorkerFrame.Embedding>> embed(Admitted<?> admitted, List<ServerFrame.Embed> queries) {
-        InFlightAnswer answer = new InFlightAnswer();
+        InFlightAnswer answer = admitted.newAnswer();
         return Multi.createFrom()
                 .iterable(queries)
                 .onItem()
@@ -205,7 +205,7 @@ public final class Queries {
     private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> ask(
             Admitted<E> admitted, BiFunction<E, ModelInfo, ServerFrame.Query<R>> query) {
         return answer(admitted, (request, model) -> admitted.worker()
-                .query(query.apply(request, model))
+                .query(query.apply(request, model), admitted.newAnswer())
                 .toMulti());
     }
 
