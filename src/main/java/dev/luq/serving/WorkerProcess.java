@@ -221,7 +221,7 @@ final class WorkerProcess {
             log.errorf("The worker's output cannot be understood: %s", e.getMessage());
         } catch (IOException e) {
             log.debugf("The worker's output ended: %s", e.getMessage());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             log.error("The worker is ended because of a defect in handling its output", e);
             kill();
         } finally {

@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.LoggedLines;
 import dev.luq.Signals;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
+import dev.luq.process.ProcessExit;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -30,6 +32,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -159,6 +162,30 @@ class WorkerProcessTest {
         }
     }
 
+    /** Such as memory that has run out. */
+    @Test
+    void anErrorOnTheThreadThatReadsIsLoggedAndEndsTheWorker() throws Exception {
+        CompletableFuture<ProcessExit> ended = new CompletableFuture<>();
+        ChildCommand command = new ChildCommand(TestConfig.of(Map.of()).process(), ScriptedWorker.class.getName());
+        try (LoggedLines log = new LoggedLines("dev.luq.worker.tiny")) {
+            WorkerProcess worker = WorkerProcess.start("tiny", command, new WorkerProcess.Events() {
+                @Override
+                public void frame(WorkerProcess process, WorkerFrame frame) {
+                    throw new OutOfMemoryError("of a test");
+                }
+
+                @Override
+                public void ended(WorkerProcess process, ProcessExit exit) {
+                    ended.complete(exit);
+                }
+            });
+            worker.send(loadFrame("good", Kernels.FAST));
+            completed("the worker to be ended", ended);
+            assertTrue(log.lines().stream().anyMatch(line -> line.contains("defect")), () -> log.lines()
+                    .toString());
+        }
+    }
+
     /**
      * Reads until so many requests have ended.
      *
@@ -189,8 +216,11 @@ class WorkerProcessTest {
     }
 
     private static byte[] load(String model, Kernels kernels) throws IOException {
-        return written(
-                new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, 0, kernels, KvType.F16, null));
+        return written(loadFrame(model, kernels));
+    }
+
+    private static ServerFrame.Load loadFrame(String model, Kernels kernels) {
+        return new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, 0, kernels, KvType.F16, null);
     }
 
     private static byte[] written(ServerFrame frame) throws IOException {
