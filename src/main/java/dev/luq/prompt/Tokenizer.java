@@ -79,27 +79,35 @@ public final class Tokenizer {
     }
 
     /**
-     * The bytes of each token, possibly an incomplete UTF-8 sequence.
+     * The bytes of tokens.
+     *
+     * @param bytes of all, one after the other; those of one token may be an incomplete UTF-8 sequence
+     * @param lengths how many of them each token has
+     */
+    public record Pieces(byte[] bytes, int[] lengths) {}
+
+    /**
+     * The bytes of each token.
      *
      * @param tokens of {@link #tokenize}
      * @param mostBytes more of all together are refused
      * @throws PromptException.InvalidRequest they are more
      */
-    public List<byte[]> pieces(int[] tokens, int mostBytes) {
-        List<byte[]> pieces = new ArrayList<>(tokens.length);
-        int bytes = 0;
-        for (int token : tokens) {
-            byte[] piece = vocabulary.piece(token, true);
-            bytes += piece.length;
-            if (bytes > mostBytes) {
+    public Pieces pieces(int[] tokens, int mostBytes) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        int[] lengths = new int[tokens.length];
+        for (int i = 0; i < tokens.length; i++) {
+            byte[] piece = vocabulary.piece(tokens[i], true);
+            bytes.writeBytes(piece);
+            lengths[i] = piece.length;
+            if (bytes.size() > mostBytes) {
                 throw new PromptException.InvalidRequest(
                         "content",
                         "The pieces of its tokens have more than " + mostBytes + " bytes. Send less at once.",
                         null);
             }
-            pieces.add(piece);
         }
-        return pieces;
+        return new Pieces(bytes.toByteArray(), lengths);
     }
 
     /**

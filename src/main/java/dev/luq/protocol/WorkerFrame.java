@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * What a worker sends to the server, one CBOR object per length-prefixed frame on the worker's standard output.
@@ -181,12 +182,32 @@ public sealed interface WorkerFrame {
      * Of a text.
      *
      * @param tokens ids
-     * @param pieces bytes of each of them, possibly an incomplete UTF-8 sequence; null unless they were asked for
+     * @param pieces null unless they were asked for
      */
-    record Tokens(String id, int[] tokens, List<byte[]> pieces) implements QueryResult {
+    record Tokens(String id, int[] tokens, Pieces pieces) implements QueryResult {
         public Tokens {
             Objects.requireNonNull(id, "id is null");
             Objects.requireNonNull(tokens, "tokens is null");
+            if (pieces != null && pieces.lengths().length != tokens.length) {
+                throw new IllegalArgumentException("not as many pieces as tokens");
+            }
+        }
+    }
+
+    /**
+     * The bytes of tokens, in two arrays, as an array for each of a million tokens takes many times what is in it.
+     *
+     * @param bytes of all, one after the other; those of one token may be an incomplete UTF-8 sequence
+     * @param lengths how many of them each token has
+     */
+    record Pieces(byte[] bytes, int[] lengths) {
+        public Pieces {
+            Objects.requireNonNull(bytes, "bytes is null");
+            Objects.requireNonNull(lengths, "lengths is null");
+            if (IntStream.of(lengths).anyMatch(length -> length < 0)
+                    || IntStream.of(lengths).asLongStream().sum() != bytes.length) {
+                throw new IllegalArgumentException("the lengths are not those of the bytes");
+            }
         }
     }
 

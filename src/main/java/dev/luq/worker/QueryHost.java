@@ -93,6 +93,10 @@ final class QueryHost {
         int[] tokens = tokenizer.tokenize(
                 FrameMapper.toEngine(tokenize.prompt()), tokenize.addSpecial(), tokenize.parseSpecial());
         return new WorkerFrame.Tokens(
-                tokenize.id(), tokens, tokenize.pieces() ? tokenizer.pieces(tokens, LONGEST_TEXT) : null);
+                tokenize.id(), tokens, tokenize.pieces() ? toFrame(tokenizer.pieces(tokens, LONGEST_TEXT)) : null);
+    }
+
+    private static WorkerFrame.Pieces toFrame(Tokenizer.Pieces pieces) {
+        return new WorkerFrame.Pieces(pieces.bytes(), pieces.lengths());
     }
 }

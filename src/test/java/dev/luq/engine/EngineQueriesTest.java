@@ -127,7 +127,7 @@ class EngineQueriesTest {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
             Tokenizer tokenizer = tiny.engine.prompts().tokenizer();
             int[] tokens = tokens(tiny, "Hello, world", false);
-            assertEquals(tokens.length, tokenizer.pieces(tokens, 12).size());
+            assertEquals(tokens.length, tokenizer.pieces(tokens, 12).lengths().length);
             PromptException.InvalidRequest refused =
                     assertThrows(PromptException.InvalidRequest.class, () -> tokenizer.pieces(tokens, 11));
             assertEquals("content", refused.param());

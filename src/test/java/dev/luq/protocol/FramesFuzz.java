@@ -118,7 +118,9 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                 new WorkerFrame.Finished("1", "stop", "a", 3, new Timings(1, 2, 3, 4)),
                                 new WorkerFrame.TokenCount("2", 20, 12),
                                 new WorkerFrame.Text("3", "text"),
-                                new WorkerFrame.Tokens("4", new int[] {1, 300}, List.of(new byte[] {65}, new byte[0])),
+                                new WorkerFrame.Tokens(
+                                        "4", new int[] {1, 300}, new WorkerFrame.Pieces(new byte[] {65}, new int[] {1, 0
+                                        })),
                                 new WorkerFrame.Embeddings(
                                         "7", List.of(new WorkerFrame.Embedding(2, new float[] {0.5f, -1}))),
                                 new WorkerFrame.Slots("6", List.of(new WorkerFrame.Slot("1", 9, 8, 2, 4, 5, 6))),

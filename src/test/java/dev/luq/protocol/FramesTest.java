@@ -299,12 +299,25 @@ class FramesTest {
         assertEquals(2, embeddings.embeddings().get(0).tokens());
 
         byte[] half = {(byte) 0xF0, (byte) 0x9F};
-        WorkerFrame.Tokens answer = (WorkerFrame.Tokens) reader(
-                        WorkerFrame.class,
-                        written(WorkerFrame.class, new WorkerFrame.Tokens("q", tokens, List.of(half))))
-                .read();
+        int[] lengths = new int[tokens.length];
+        lengths[tokens.length - 1] = half.length;
+        WorkerFrame.Tokens pieces = new WorkerFrame.Tokens("q", tokens, new WorkerFrame.Pieces(half, lengths));
+        WorkerFrame.Tokens answer = (WorkerFrame.Tokens)
+                reader(WorkerFrame.class, written(WorkerFrame.class, pieces)).read();
         assertArrayEquals(tokens, answer.tokens());
-        assertArrayEquals(half, answer.pieces().get(0));
+        assertArrayEquals(half, answer.pieces().bytes());
+        assertArrayEquals(lengths, answer.pieces().lengths());
+    }
+
+    @Test
+    void piecesOfOtherTokensAreAnError() {
+        byte[] two = {65, 66};
+        for (int[] lengths : new int[][] {{1}, {3}, {-1, 3}, {2, 0}}) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> new WorkerFrame.Tokens("q", new int[] {7}, new WorkerFrame.Pieces(two, lengths)),
+                    () -> Arrays.toString(lengths));
+        }
     }
 
     /** Half of a surrogate pair, as bytes that are no UTF-8: it could not be written into an answer. */

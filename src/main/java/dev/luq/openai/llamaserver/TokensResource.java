@@ -10,7 +10,6 @@ import dev.luq.openai.generation.RawPrompts;
 import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.PromptInput.Piece;
 import dev.luq.protocol.ServerFrame;
-import dev.luq.protocol.WorkerFrame;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -23,13 +22,9 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
@@ -65,7 +60,7 @@ public final class TokensResource {
             content = @Content(schema = @Schema(implementation = Tokens.class)))
     public Uni<Tokens> tokenize(InputStream body) throws IOException {
         return queries.ask(body, TokenizeRequest.class, (request, model, id, client) -> query(request, id, client))
-                .map(TokensResource::answer);
+                .map(found -> new Tokens(new TokenArray(found)));
     }
 
     private static ServerFrame.Tokenize query(TokenizeRequest request, String id, String client) {
@@ -89,31 +84,6 @@ public final class TokensResource {
         return piece instanceof Piece.Tokens tokens ? tokens.tokens().length : 0;
     }
 
-    private static Tokens answer(WorkerFrame.Tokens found) {
-        int[] ids = found.tokens();
-        return new Tokens(
-                found.pieces() == null
-                        ? IntStream.of(ids).<Object>mapToObj(id -> id).toList()
-                        : IntStream.range(0, ids.length)
-                                .<Object>mapToObj(i ->
-                                        new Token(ids[i], piece(found.pieces().get(i))))
-                                .toList());
-    }
-
-    /** Text, or the bytes where they are only a part of a character. */
-    private static Object piece(byte[] bytes) {
-        try {
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            return IntStream.range(0, bytes.length)
-                    .mapToObj(i -> bytes[i] & 0xff)
-                    .toList();
-        }
-    }
-
     @POST
     @Path("detokenize")
     @Operation(summary = "The text of tokens")
@@ -133,20 +103,20 @@ public final class TokensResource {
                 .map(found -> new Text(found.text()));
     }
 
-    /** @param tokens ids, or each with its text */
+    /**
+     * The answer.
+     *
+     * @param tokens a {@link TokenArray}, as an object: the build would make a serializer of its own for that class
+     */
     @RegisterForReflection
     @Schema(name = "Tokens")
     public record Tokens(
-            @Schema(
-                            type = SchemaType.ARRAY,
-                            description =
-                                    "Ids; with with_pieces objects with id and piece, a string or an array of bytes")
-                    List<Object> tokens) {}
-
-    /** @param piece text, or bytes of an incomplete character */
-    @RegisterForReflection
-    @Schema(name = "Token")
-    public record Token(int id, @JsonProperty Object piece) {}
+            @JsonProperty
+                    @Schema(
+                            implementation = Object[].class,
+                            description = "Ids; with with_pieces objects with id and piece, a string or an array of"
+                                    + " bytes")
+                    Object tokens) {}
 
     @RegisterForReflection
     @Schema(name = "TokenText")
