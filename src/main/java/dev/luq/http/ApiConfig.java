@@ -63,8 +63,9 @@ public interface ApiConfig {
     long maxBodyBytes();
 
     /**
-     * Memory in bytes that request bodies and decoded images may hold together. What does not fit is answered with
-     * 429. Empty for half of the largest heap.
+     * Memory in bytes that request bodies, decoded images and answers beyond 64 KiB may hold together, answers three
+     * quarters of it at most. What does not fit is answered with 429, what never would with 400. Empty for half of the
+     * largest heap.
      */
     OptionalLong intakeBytes();
 

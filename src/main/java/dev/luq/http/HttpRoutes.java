@@ -5,6 +5,7 @@ import dev.luq.http.errors.ErrorForms;
 import dev.luq.http.errors.ErrorResponses;
 import dev.luq.http.errors.Errors;
 import dev.luq.http.errors.RequestId;
+import dev.luq.http.intake.IntakeBudget;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -21,10 +22,12 @@ public final class HttpRoutes {
     private static final int AFTER_ALL_ROUTES = 30_000;
 
     private final ErrorForms errors;
+    private final IntakeBudget budget;
 
     @Inject
-    HttpRoutes(ErrorForms errors) {
+    HttpRoutes(ErrorForms errors, IntakeBudget budget) {
         this.errors = errors;
+        this.budget = budget;
     }
 
     void filters(@Observes Filters filters) {
@@ -41,6 +44,7 @@ public final class HttpRoutes {
         RequestId.assign(routing);
         errors.putOn(routing);
         ClientPresence.watch(routing);
+        AnswerShare.begin(routing, budget);
         routing.next();
     }
 

@@ -16,16 +16,18 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 @RolesAllowed(Role.USER_NAME)
 public final class OpenApiResource {
 
-    private static final MediaType YAML = new MediaType("application", "yaml");
+    static final String YAML = "application/yaml";
+
+    private static final MediaType YAML_TYPE = MediaType.valueOf(YAML);
 
     @GET
     @Operation(hidden = true)
     public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) {
         boolean json = "json".equalsIgnoreCase(format)
-                || format == null && Accepted.prefers(headers, MediaType.APPLICATION_JSON_TYPE, YAML);
+                || format == null && Accepted.prefers(headers, MediaType.APPLICATION_JSON_TYPE, YAML_TYPE);
         return Response.ok(
                         json ? ApiDescription.json() : ApiDescription.yaml(),
-                        json ? MediaType.APPLICATION_JSON_TYPE : YAML)
+                        json ? MediaType.APPLICATION_JSON_TYPE : YAML_TYPE)
                 .header("Vary", "Accept")
                 .build();
     }

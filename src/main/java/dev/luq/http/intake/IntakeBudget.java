@@ -9,15 +9,17 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
- * Bounds the memory of all requests on their way in, so that many large ones are refused instead of ending the server.
- * Thread-safe.
+ * Bounds the memory of all requests on their way in and of all large answers, so that many are refused instead of ending
+ * the server. Thread-safe.
  */
 @Singleton
 public final class IntakeBudget {
 
-    private final long total;
+    private final Room all;
+    /** A part of all: bodies of ordinary size find room although nobody reads what fills this. */
+    private final Room answers;
+
     private final long largestBody;
-    private final AtomicLong free;
 
     @Inject
     public IntakeBudget(ApiConfig config) {
@@ -25,8 +27,8 @@ public final class IntakeBudget {
     }
 
     public IntakeBudget(long totalBytes, long maxBodyBytes) {
-        total = totalBytes;
-        free = new AtomicLong(totalBytes);
+        all = new Room(totalBytes);
+        answers = new Room(totalBytes / 4 * 3);
         // The one more is for its objects.
         largestBody = Math.min(maxBodyBytes, totalBytes / (ReceivedBody.BYTES_PER_PARSED_BYTE + 1));
     }
@@ -41,9 +43,18 @@ public final class IntakeBudget {
      * @throws Busy if others hold so much that this does not fit
      */
     public Share reserve(long bytes) {
-        Share share = new Share(() -> 0);
+        Share share = new Share(() -> 0, null);
         share.grow(bytes);
         return share;
+    }
+
+    /**
+     * A part for an answer; empty at first.
+     *
+     * @return to be closed when the memory is free again
+     */
+    public Share ofAnswer() {
+        return new Share(() -> 0, answers);
     }
 
     /**
@@ -52,26 +63,55 @@ public final class IntakeBudget {
      * @return to be closed when the memory is free again
      */
     public Share beside(ReceivedBody body) {
-        return new Share(body::held);
+        return new Share(body::held, null);
     }
 
     /** Bytes of the whole budget. */
     public long total() {
-        return total;
+        return all.total;
     }
 
     /** Bytes not reserved at this moment. */
     public long free() {
-        return free.get();
+        return all.free.get();
+    }
+
+    private static final class Room {
+        private final long total;
+        private final AtomicLong free;
+
+        Room(long bytes) {
+            total = bytes;
+            free = new AtomicLong(bytes);
+        }
+
+        /** What is not granted is never taken, not for a moment either: others would be refused for it. */
+        boolean take(long bytes) {
+            long before;
+            do {
+                before = free.get();
+                if (bytes > before) {
+                    return false;
+                }
+            } while (!free.compareAndSet(before, before - bytes));
+            return true;
+        }
+
+        void giveBack(long bytes) {
+            free.addAndGet(bytes);
+        }
     }
 
     /** A part of the budget. Closing it twice does no harm. */
     public final class Share implements AutoCloseable {
         private final AtomicLong held = new AtomicLong();
         private final LongSupplier beside;
+        /** What it is taken from beside all; null for nothing else. */
+        private final Room part;
 
-        private Share(LongSupplier beside) {
+        private Share(LongSupplier beside, Room part) {
             this.beside = beside;
+            this.part = part;
         }
 
         /**
@@ -79,42 +119,63 @@ public final class IntakeBudget {
          * @throws Busy if it does not fit now; what is held already stays held
          */
         public void grow(long bytes) {
-            if (held.get() + beside.getAsLong() + bytes > total) {
-                throw new InvalidRequest(
-                        null,
-                        "The request needs more memory than the server has for it: send less at once, such as fewer or"
-                                + " smaller images, or have the operator raise luq.api.intake-bytes");
+            if (held.get() + beside.getAsLong() + bytes > (part == null ? all : part).total) {
+                throw new InvalidRequest(null, tooMuch());
             }
-            long before;
-            do {
-                // What is not granted is never taken, not for a moment either: others would be refused for it.
-                before = free.get();
-                if (bytes > before) {
-                    throw new Busy("The server is busy reading other requests");
+            if (part != null && !part.take(bytes)) {
+                throw busy();
+            }
+            if (!all.take(bytes)) {
+                if (part != null) {
+                    part.giveBack(bytes);
                 }
-            } while (!free.compareAndSet(before, before - bytes));
+                throw busy();
+            }
             held.addAndGet(bytes);
         }
 
+        private String tooMuch() {
+            return part == null
+                    ? "The request needs more memory than the server has for it: send less at once, such as fewer or"
+                            + " smaller images, or have the operator raise luq.api.intake-bytes"
+                    : "The answer needs more memory than the server has for it: ask for less at once, such as fewer"
+                            + " inputs, choices, tokens or log probabilities, or with stream where there is one, or have"
+                            + " the operator raise luq.api.intake-bytes";
+        }
+
+        private Busy busy() {
+            return new Busy(
+                    part == null
+                            ? "The server is busy reading other requests"
+                            : "The server is busy with other requests and large answers");
+        }
+
+        private void giveBack(long bytes) {
+            all.giveBack(bytes);
+            if (part != null) {
+                part.giveBack(bytes);
+            }
+        }
+
         /** Bytes of this part. */
-        long held() {
+        public long held() {
             return held.get();
         }
 
         public void shrink(long bytes) {
             held.addAndGet(-bytes);
-            free.addAndGet(bytes);
+            giveBack(bytes);
         }
 
         /** Gives back what is held beyond this. */
-        void shrinkTo(long bytes) {
+        public void shrinkTo(long bytes) {
             long before = held.getAndUpdate(now -> Math.min(now, bytes));
-            free.addAndGet(Math.max(0, before - bytes));
+            giveBack(Math.max(0, before - bytes));
         }
 
         @Override
         public void close() {
-            free.addAndGet(held.getAndSet(0));
+            giveBack(held.getAndSet(0));
         }
     }
 }
