@@ -36,6 +36,9 @@ public class ScriptedWorkers implements ModelWorkers {
     /** What the next generations do. */
     public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
 
+    /** What the next texts have as tokens. */
+    public volatile Function<ServerFrame.Tokenize, WorkerFrame.Tokens> tokens = ScriptedWorkers::twoTokens;
+
     public final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
     /** How long the models take to be loaded. */
     public volatile Duration loadTime = Duration.ZERO;
@@ -178,14 +181,18 @@ public class ScriptedWorkers implements ModelWorkers {
         }
     }
 
-    private static WorkerFrame.QueryResult answer(ServerFrame.Query<?> query) {
+    private static WorkerFrame.Tokens twoTokens(ServerFrame.Tokenize query) {
+        return new WorkerFrame.Tokens(query.id(), new int[] {1, 2}, null);
+    }
+
+    private WorkerFrame.QueryResult answer(ServerFrame.Query<?> query) {
         String id = query.id();
         if (query instanceof ServerFrame.CountTokens) {
             return new WorkerFrame.TokenCount(id, 25, 4);
         } else if (query instanceof ServerFrame.ReadSlots) {
             return new WorkerFrame.Slots(id, List.of());
-        } else if (query instanceof ServerFrame.Tokenize) {
-            return new WorkerFrame.Tokens(id, new int[] {1, 2}, null);
+        } else if (query instanceof ServerFrame.Tokenize tokenize) {
+            return tokens.apply(tokenize);
         } else if (query instanceof ServerFrame.Embed embed) {
             return new WorkerFrame.Embeddings(
                     id,

@@ -4,9 +4,6 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.openai.generation.Queries.Embedded;
 import dev.luq.protocol.WorkerFrame.Embedding;
 import io.quarkus.runtime.annotations.RegisterForReflection;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.Base64;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -18,22 +15,13 @@ record EmbeddingList(@Schema(enumeration = "list") String object, List<Item> dat
 
     static EmbeddingList of(Embedded<EmbeddingRequest.Form> embedded) {
         EmbeddingRequest.Form form = embedded.form();
-        Normalization normalization = form.normalization();
         List<Embedding> found = embedded.embeddings();
         List<Item> data = IntStream.range(0, found.size())
-                .mapToObj(i -> {
-                    float[] vector = normalization.of(found.get(i).vector());
-                    return new Item("embedding", i, form.isBase64() ? base64(vector) : vector);
-                })
+                .mapToObj(i -> new Item(
+                        "embedding", i, new Vector(found.get(i).vector(), form.normalization(), form.isBase64())))
                 .toList();
         int tokens = found.stream().mapToInt(Embedding::tokens).sum();
         return new EmbeddingList("list", data, embedded.model(), new EmbeddingUsage(tokens, tokens));
-    }
-
-    private static String base64(float[] vector) {
-        ByteBuffer bytes = ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(vector);
-        return Base64.getEncoder().encodeToString(bytes.array());
     }
 
     /**

@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.generation.Addressed;
 import dev.luq.openai.generation.Check;
+import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.Queries.ToEmbed;
 import dev.luq.openai.generation.RawPrompts;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
@@ -91,7 +93,10 @@ record EmbeddingRequest(
         }
         Form form = new Form(isOfLlamaServer(), isBase64(), normalization());
         JsonNode inputs = isOfLlamaServer() ? content : input;
-        return new ToEmbed<>(RawPrompts.several(name(), inputs, MOST_INPUTS, null, model), form);
+        List<Prompt.Raw> prompts = RawPrompts.several(name(), inputs, MOST_INPUTS, null, model);
+        long numbers = (long) prompts.size() * size;
+        boolean inBase64 = form.isBase64() && !form.isOfLlamaServer();
+        return new ToEmbed<>(prompts, form, numbers * Float.BYTES, numbers * Vector.jsonBytes(inBase64));
     }
 
     private boolean isOfLlamaServer() {

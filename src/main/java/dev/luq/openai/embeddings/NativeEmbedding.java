@@ -1,5 +1,6 @@
 package dev.luq.openai.embeddings;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.openai.generation.Queries.Embedded;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
@@ -13,14 +14,13 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  */
 @RegisterForReflection
 @Schema(name = "NativeEmbedding")
-record NativeEmbedding(int index, float[][] embedding) {
+record NativeEmbedding(int index, @JsonProperty @Schema(implementation = float[][].class) List<Vector> embedding) {
 
     static List<NativeEmbedding> of(Embedded<EmbeddingRequest.Form> embedded) {
         Normalization normalization = embedded.form().normalization();
         return IntStream.range(0, embedded.embeddings().size())
-                .mapToObj(i -> new NativeEmbedding(i, new float[][] {
-                    normalization.of(embedded.embeddings().get(i).vector())
-                }))
+                .mapToObj(i -> new NativeEmbedding(
+                        i, List.of(new Vector(embedded.embeddings().get(i).vector(), normalization, false))))
                 .toList();
     }
 }

@@ -1,6 +1,7 @@
 package dev.luq.openai.generation;
 
 import dev.luq.catalog.KeepAlive;
+import dev.luq.http.AnswerShare;
 import dev.luq.http.ApiConfig;
 import dev.luq.http.ClientPresence;
 import dev.luq.http.access.CacheSalts;
@@ -77,6 +78,7 @@ public final class Generations {
         PendingEvents events = new PendingEvents(admitted.request()::failure, worker);
         AtomicReference<AnswerBuilder> builder = new AtomicReference<>();
         ClientPresence client = ClientPresence.of(routing);
+        AnswerShare share = AnswerShare.of(routing);
         Multi<ChoiceFrame> frames = admitted.whenLoaded(keepAlive(admitted), (exchange, model) -> {
             requireGeneration(model);
             ValidRequest valid = exchange.validate(model);
@@ -87,19 +89,23 @@ public final class Generations {
                 builder.set(exchange.answer(header, valid));
             }
             UnaryOperator<Multi<ChoiceFrame>> first = !stream && exchange.tellsPrompt(config.verbose())
-                    ? generated -> tellPrompt(admitted, header, valid, builder.get())
+                    ? generated -> tellPrompt(admitted, header, valid, builder.get(), share)
                             .onItem()
                             .transformToMulti(told -> generated)
                     : UnaryOperator.identity();
             return generate(admitted, client, header, valid, model.slots(), first);
         });
-        return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))
+        return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client, share))
                 .onFailure()
                 .transform(admitted::named);
     }
 
     private static Uni<Void> tellPrompt(
-            Admitted<?> admitted, CompletionHeader header, ValidRequest valid, AnswerBuilder builder) {
+            Admitted<?> admitted,
+            CompletionHeader header,
+            ValidRequest valid,
+            AnswerBuilder builder,
+            AnswerShare share) {
         Prompt.Chat chat = (Prompt.Chat) valid.prompt();
         return admitted.worker()
                 .query(
@@ -109,7 +115,10 @@ public final class Generations {
                                 admitted.caller().tag()),
                         admitted.newAnswer())
                 .onItem()
-                .invoke(prompt -> builder.tell(prompt.text()))
+                .invoke(prompt -> {
+                    AnswerWeight.add(prompt, share);
+                    builder.tell(prompt.text());
+                })
                 .replaceWithVoid();
     }
 
@@ -161,9 +170,15 @@ public final class Generations {
 
     /** @param builder is there when the first frame is */
     private static Uni<Response> complete(
-            Multi<ChoiceFrame> frames, AtomicReference<AnswerBuilder> builder, ClientPresence client) {
+            Multi<ChoiceFrame> frames,
+            AtomicReference<AnswerBuilder> builder,
+            ClientPresence client,
+            AnswerShare share) {
         return client.whileThere(frames.onItem()
-                        .invoke(frame -> builder.get().add(frame))
+                        .invoke(frame -> {
+                            AnswerWeight.add(frame.frame(), share);
+                            builder.get().add(frame);
+                        })
                         .onItem()
                         .ignoreAsUni())
                 // The frames come on the thread that reads for all requests of the model.

@@ -1,5 +1,6 @@
 package dev.luq.openai.generation;
 
+import dev.luq.http.AnswerShare;
 import dev.luq.http.ClientPresence;
 import dev.luq.http.access.CacheSalts;
 import dev.luq.http.access.Caller;
@@ -107,8 +108,10 @@ public final class Queries {
      * What a request wants to have embedded.
      *
      * @param form of the answer
+     * @param parts bytes of what the answer will be made of; see {@link AnswerShare#add}
+     * @param json bytes of the answer
      */
-    public record ToEmbed<F>(List<Prompt.Raw> prompts, F form) {}
+    public record ToEmbed<F>(List<Prompt.Raw> prompts, F form, long parts, long json) {}
 
     /**
      * The embeddings that a request asked for.
@@ -130,8 +133,10 @@ public final class Queries {
             InputStream body, Class<E> type, BiFunction<E, ModelInfo, ToEmbed<F>> check) throws IOException {
         Admitted<E> admitted = admission.admit(body, type, Function.identity());
         ClientPresence client = ClientPresence.of(routing);
+        AnswerShare share = AnswerShare.of(routing);
         return answer(admitted, (request, model) -> {
             ToEmbed<F> asked = check.apply(request, model);
+            share.add(asked.parts(), asked.json());
             DistinctPrompts distinct = DistinctPrompts.of(asked.prompts());
             List<ImageReference> references = distinct.prompts().stream()
                     .flatMap(prompt -> prompt.images().stream())
@@ -204,8 +209,10 @@ public final class Queries {
 
     private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> ask(
             Admitted<E> admitted, BiFunction<E, ModelInfo, ServerFrame.Query<R>> query) {
+        AnswerShare share = AnswerShare.of(routing);
         return answer(admitted, (request, model) -> admitted.worker()
                 .query(query.apply(request, model), admitted.newAnswer())
+                .invoke(found -> AnswerWeight.add(found, share))
                 .toMulti());
     }
 

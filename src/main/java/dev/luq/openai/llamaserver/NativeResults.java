@@ -66,7 +66,7 @@ final class NativeResults implements AnswerBuilder {
     @Override
     public Object build() {
         List<Object> all = IntStream.range(0, drafts.size())
-                .<Object>mapToObj(i -> chosen(whole(i)))
+                .<Object>mapToObj(i -> fields.isEmpty() ? whole(i) : chosen(whole(i)))
                 .toList();
         return all.size() == 1 ? all.get(0) : all;
     }
@@ -137,7 +137,11 @@ final class NativeResults implements AnswerBuilder {
 
     /** The fields that are answered, under their paths. */
     private JsonNode chosen(NativeCompletion completion) {
-        ObjectNode all = JSON.valueToTree(completion);
+        ObjectNode all = JSON.valueToTree(completion.withoutProbabilities());
+        if (completion.probabilities() != null) {
+            // As nodes they would take many times what is counted for them.
+            all.putPOJO("completion_probabilities", completion.probabilities());
+        }
         if (fields.isEmpty()) {
             return all;
         }

@@ -90,7 +90,7 @@ record RerankRequest(
      *
      * @param isOfTei whether in the form of Text Embeddings Inference
      * @param most results
-     * @param documents in their order
+     * @param documents in their order, where results have them
      * @param tellsDocuments whether results have their document
      * @param isRaw whether scores are the model's own
      */
@@ -118,7 +118,12 @@ record RerankRequest(
         List<Prompt.Raw> prompts = RawPrompts.pairs(QUERY, asked, name(), given, model);
         int most = (int) Check.integer("top_n", topN, 1, Integer.MAX_VALUE, given.size());
         boolean tells = Check.flag(returnDocuments, false) || Check.flag(returnText, false);
-        return new ToEmbed<>(prompts, new Form(isOfTei(), most, given, tells, Check.flag(rawScores, true)));
+        long told = tells ? given.stream().mapToLong(String::length).sum() : 0;
+        return new ToEmbed<>(
+                prompts,
+                new Form(isOfTei(), most, tells ? given : List.of(), tells, Check.flag(rawScores, true)),
+                told * Character.BYTES,
+                told);
     }
 
     private List<String> given() {
