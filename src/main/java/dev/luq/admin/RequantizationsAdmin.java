@@ -212,14 +212,14 @@ public class RequantizationsAdmin {
     @APIResponse(
             responseCode = "200",
             content = {@Content(mediaType = MediaType.APPLICATION_JSON), @Content(mediaType = MediaType.TEXT_HTML)})
-    public Response report(@PathParam("id") String id, @Context HttpHeaders headers) throws IOException {
+    public Response report(@PathParam("id") String id, @Context HttpHeaders headers) {
         boolean page = Accepted.prefers(headers, MediaType.TEXT_HTML_TYPE, MediaType.APPLICATION_JSON_TYPE);
         java.nio.file.Path report = jobs.folder(id).resolve(page ? "report.html" : "report.json");
         if (!Files.isRegularFile(report)) {
             throw new Refused(ApiError.of(404, "not_found", "The re-quantization has no report yet"));
         }
         return Response.ok(
-                        Files.readAllBytes(report),
+                        report.toFile(),
                         page ? MediaType.TEXT_HTML_TYPE.withCharset("utf-8") : MediaType.APPLICATION_JSON_TYPE)
                 .header("Content-Security-Policy", PAGE_POLICY)
                 .header("Vary", "Accept")
