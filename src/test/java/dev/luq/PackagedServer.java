@@ -46,14 +46,25 @@ final class PackagedServer implements AutoCloseable {
      * @param settings {@code key=value}
      */
     static PackagedServer start(Path directory, String... settings) throws Exception {
+        return start(directory, List.of("-Xmx256m"), settings);
+    }
+
+    /**
+     * Packages the application, unless another test did, and starts it.
+     *
+     * @param directory for the log
+     * @param options of its Java
+     * @param settings {@code key=value}
+     */
+    static PackagedServer start(Path directory, List<String> options, String... settings) throws Exception {
         Path application = packaged();
         int port = freePort();
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
-                "-Xmx256m",
                 "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                 "-Dquarkus.http.port=" + port));
+        command.addAll(options);
         for (String setting : settings) {
             command.add("-D" + setting);
         }

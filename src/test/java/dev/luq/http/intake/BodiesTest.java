@@ -404,23 +404,4 @@ class BodiesTest extends ScriptedApi {
             return false;
         }
     }
-
-    /** From more clients than there are threads. */
-    @Test
-    void answersThatNobodyReadsHoldNoThreadAndAreGivenUp() throws Exception {
-        // More than the system takes before the client reads.
-        String large = "x".repeat(6_000_000);
-        workers.script = request -> ScriptedWorkers.text(request, large);
-        List<RawClient> readers = new ArrayList<>();
-        for (int i = 0; i < 25; i++) {
-            RawClient reader = new RawClient(server.getPort(), 4096);
-            clients.add(reader);
-            readers.add(reader);
-            reader.chat("{" + USER + "}");
-        }
-        workers.script = request -> ScriptedWorkers.text(request, "Hello");
-        someoneElseIsAnswered();
-        Thread.sleep(1_500); // longer than stalled-client-timeout
-        assertTrue(readers.get(0).readToEnd().length() < large.length(), "the server gave up");
-    }
 }
