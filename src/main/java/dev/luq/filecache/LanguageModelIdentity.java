@@ -4,21 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.files.Sha256;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What decides the keys and values of a prompt beside its tokens and images: the language model, what its images' embeddings
- * come from, and how it is computed.
- *
- * <p>Language models are too large to be read as a whole at every start. A file counts by its name, size and time of change,
- * its first {@value #HEADER_BYTES} bytes and {@value #SAMPLES} blocks of {@value #SAMPLE_BYTES} bytes evenly spread over all
- * of it. Whoever writes a file changes its time; a copy that was given an older time has other metadata, and where even
- * that is the same, as in two trainings of one architecture, other weights in each block.
+ * What decides the keys and values of a prompt beside its tokens and images: the language model, each of its files as a
+ * {@link SampledFile}, what its images' embeddings come from, and how it is computed.
  *
  * @param modelFiles of the language model, in order
  * @param encoder of its images
@@ -26,10 +19,6 @@ import java.util.List;
  */
 public record LanguageModelIdentity(String model, List<Path> modelFiles, EncoderIdentity encoder, List<String> settings)
         implements Producer {
-
-    private static final int HEADER_BYTES = 1 << 20;
-    private static final int SAMPLES = 16;
-    private static final int SAMPLE_BYTES = 4096;
 
     @Override
     public List<Path> files() {
@@ -43,34 +32,11 @@ public record LanguageModelIdentity(String model, List<Path> modelFiles, Encoder
         MessageDigest digest = Sha256.create();
         digest.update(encoder.digest().getBytes(UTF_8));
         for (Path file : modelFiles) {
-            FileStamp stamp = FileStamp.of(file);
-            String name = file.getFileName() + " " + stamp.size() + " " + stamp.modified();
-            digest.update(Sha256.bytes(name.getBytes(UTF_8)));
-            digest.update(samples(file));
+            SampledFile.update(digest, file);
         }
         for (String setting : settings) {
             digest.update(Sha256.bytes(setting.getBytes(UTF_8)));
         }
         return Sha256.hex(digest);
-    }
-
-    private static byte[] samples(Path file) throws IOException {
-        MessageDigest digest = Sha256.create();
-        try (FileChannel channel = FileChannel.open(file)) {
-            update(digest, channel, 0, HEADER_BYTES);
-            for (int i = 0; i < SAMPLES; i++) {
-                update(digest, channel, channel.size() / SAMPLES * i, SAMPLE_BYTES);
-            }
-        }
-        return digest.digest();
-    }
-
-    /** @param bytes fewer at the end of the file */
-    private static void update(MessageDigest digest, FileChannel channel, long from, int bytes) throws IOException {
-        ByteBuffer block = ByteBuffer.allocate(bytes);
-        while (block.hasRemaining() && channel.read(block, from + block.position()) >= 0) {
-            // goes on until the block is full or the file ends
-        }
-        digest.update(block.flip());
     }
 }
