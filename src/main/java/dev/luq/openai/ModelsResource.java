@@ -1,10 +1,13 @@
 package dev.luq.openai;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.Variant;
+import dev.luq.files.Sha256;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.Role;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -34,6 +37,8 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @Produces(MediaType.APPLICATION_JSON)
 @NonBlocking
 public final class ModelsResource {
+
+    private static final int IDENTITY_DIGITS = 32;
 
     private final PermittedModels models;
     private final Catalog catalog;
@@ -125,9 +130,12 @@ public final class ModelsResource {
         List<Integer> lowLayers = variant == null ? null : variant.lowLayers();
         Map<String, Object> quality = variant == null ? null : variant.quality();
         return info == null
-                ? new Luq(state, null, null, null, null, null, null, null, null, null, id, budget, lowLayers, quality)
+                ? new Luq(
+                        state, null, null, null, null, null, null, null, null, null, null, id, budget, lowLayers,
+                        quality)
                 : new Luq(
                         state,
+                        identity(info),
                         info.architecture(),
                         info.quantization(),
                         info.bitsPerWeight(),
@@ -141,6 +149,18 @@ public final class ModelsResource {
                         budget,
                         lowLayers,
                         quality);
+    }
+
+    /**
+     * The worker's word on files and settings, and what the server adds to requests that say nothing.
+     *
+     * @return null where the worker has none
+     */
+    static String identity(ModelInfo info) {
+        return info.identity() == null
+                ? null
+                : Sha256.hex((info.identity() + info.defaults()).getBytes(UTF_8))
+                        .substring(0, IDENTITY_DIGITS);
     }
 
     /**
@@ -252,6 +272,12 @@ public final class ModelsResource {
     public record Luq(
             @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining", "swapping", "unloaded"})
                     String state,
+            @Schema(
+                            nullable = true,
+                            description =
+                                    "Equal as long as the model's files (weights, projector), its chat template and"
+                                            + " the settings that change its answers are")
+                    String identity,
             @Schema(nullable = true) String architecture,
             @Schema(nullable = true) String quantization,
             @JsonProperty("bits_per_weight") @Schema(nullable = true) Double bitsPerWeight,

@@ -342,6 +342,7 @@ public sealed interface WorkerFrame {
      * @param props what else is said of it
      * @param embeddings what is said of those that it makes; null when it makes none
      * @param ranks whether it scores documents by a query, and does nothing else
+     * @param identity equal where its files and the settings that change its answers are; null when that is not known
      * @param defaults what requests get that say nothing; the server's word, a worker knows none
      */
     record ModelInfo(
@@ -361,6 +362,7 @@ public sealed interface WorkerFrame {
             ModelProps props,
             EmbeddingInfo embeddings,
             boolean ranks,
+            String identity,
             ModelDefaults defaults) {
 
         public ModelInfo {
@@ -372,7 +374,7 @@ public sealed interface WorkerFrame {
             return !ranks && (embeddings == null || !embeddings.only());
         }
 
-        /** Of one that generates alone, as a worker knows it; any slot may have all of the context. */
+        /** Of one that generates alone and has no identity, as a worker knows it; any slot may have all of the context. */
         public ModelInfo(
                 String name,
                 String architecture,
@@ -404,6 +406,7 @@ public sealed interface WorkerFrame {
                     props,
                     null,
                     false,
+                    null,
                     ModelDefaults.NONE);
         }
 
@@ -426,6 +429,7 @@ public sealed interface WorkerFrame {
                     props,
                     embeddings,
                     ranks,
+                    identity,
                     others);
         }
 

@@ -30,6 +30,7 @@ import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -70,6 +71,8 @@ final class EngineHost implements ModelHost {
             WorkerLoop.log("INFO", "Kernels " + kernels);
             EngineFiles kept =
                     mmproj.isEmpty() || load.files() == null ? EngineFiles.NONE : files(load, files, mmproj.get());
+            // Before they are loaded: a file that takes the place of one of them later is not what answers.
+            String identity = identity(load, files);
             loads("its weights");
             boolean ranks = pooling == Pooling.RANK;
             checkPooling(facts, mmproj, pooling);
@@ -150,6 +153,7 @@ final class EngineHost implements ModelHost {
                             ? null
                             : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize(), facts.encoder()),
                     ranks,
+                    identity,
                     ModelDefaults.NONE);
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException(
@@ -189,6 +193,16 @@ final class EngineHost implements ModelHost {
         return folder == null
                 ? null
                 : new CachedFiles(new FileCache(Path.of(folder.path()), folder.maxBytes()), producer, content);
+    }
+
+    /** @return null when a file can no longer be read */
+    private static String identity(ServerFrame.Load load, List<Path> modelFiles) {
+        try {
+            return ServedIdentity.of(load, modelFiles, Llama.arithmetic());
+        } catch (IOException e) {
+            WorkerLoop.log("WARN", "The model's files cannot be told from others: " + e.getMessage());
+            return null;
+        }
     }
 
     private void loads(String part) {

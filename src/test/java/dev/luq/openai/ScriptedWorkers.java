@@ -83,6 +83,7 @@ public class ScriptedWorkers implements ModelWorkers {
                             info.props(),
                             new WorkerFrame.EmbeddingInfo(2, true),
                             false,
+                            info.identity(),
                             null)));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 

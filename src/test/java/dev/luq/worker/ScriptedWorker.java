@@ -103,6 +103,7 @@ public final class ScriptedWorker implements ModelHost {
                         info.props(),
                         ranks ? null : new WorkerFrame.EmbeddingInfo(4, true),
                         ranks,
+                        info.identity(),
                         null);
     }
 

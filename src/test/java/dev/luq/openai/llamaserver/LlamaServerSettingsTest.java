@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.matchesPattern;
 
 import dev.luq.Integration;
 import dev.luq.serving.ModelWorker;
@@ -62,6 +63,7 @@ class LlamaServerSettingsTest {
         given().get("/slots").then().body("n_ctx", contains(256, 256));
         given().get("/v1/models/tiny")
                 .then()
+                .body("luq.identity", matchesPattern("[0-9a-f]{32}"))
                 .body("luq.context_size", equalTo(512))
                 .body("luq.slot_context_size", equalTo(256));
         String tokens = "5, ".repeat(255) + "5";

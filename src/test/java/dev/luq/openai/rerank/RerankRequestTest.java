@@ -46,6 +46,7 @@ class RerankRequestTest {
             null,
             null,
             true,
+            null,
             null);
 
     private static ToEmbed<RerankRequest.Form> check(String fields) {
