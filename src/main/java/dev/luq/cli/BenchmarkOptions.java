@@ -34,6 +34,10 @@ final class BenchmarkOptions {
     private static final String DEMO = "demo";
     private static final double NANOS = 1e9;
     private static final int LONGEST_NAME = 200;
+    /** Where llama-server has them. */
+    private static final String META_BYTES = "/meta/size";
+
+    private static final String META_PARAMETERS = "/meta/n_params";
 
     @Option(
             names = "--benchmark",
@@ -199,7 +203,8 @@ final class BenchmarkOptions {
             bar.clear();
         }
         if (!header(published, style, served.description()).equals(header)) {
-            throw new CliException("Another file of " + model + " is served than when the run began; remove " + answers
+            throw new CliException("Another file of " + model
+                    + " is served than when the run began, or with other settings; remove " + answers
                     + " and run again.");
         }
         BenchmarkReport.add(target, fileName(header), result);
@@ -208,17 +213,28 @@ final class BenchmarkOptions {
 
     private RunHeader header(BenchmarkFolder published, PromptStyle style, JsonNode description) {
         JsonNode luq = description.path("luq");
+        Optional<Long> bytes = number(luq.path("bytes"))
+                .or(() -> number(description.at(META_BYTES)))
+                .map(JsonNode::longValue);
         return new RunHeader(
                 published.benchmark().id(),
                 published.form(),
                 description.path("id").asText(),
                 luq.path("variant").textValue(),
-                luq.path("bytes").isNumber() ? luq.path("bytes").longValue() : null,
-                luq.path("bits_per_weight").isNumber()
-                        ? luq.path("bits_per_weight").doubleValue()
-                        : null,
+                luq.path("identity").textValue(),
+                bytes.orElse(null),
+                number(luq.path("bits_per_weight"))
+                        .map(JsonNode::doubleValue)
+                        .or(() -> number(description.at(META_PARAMETERS))
+                                .filter(count -> count.longValue() > 0)
+                                .flatMap(count -> bytes.map(all -> all * 8.0 / count.longValue())))
+                        .orElse(null),
                 style.id(),
                 maxTokens == null ? PromptStyle.maxTokens(published.benchmark()) : maxTokens);
+    }
+
+    private static Optional<JsonNode> number(JsonNode value) {
+        return Optional.of(value).filter(JsonNode::isNumber);
     }
 
     /** Of the answers of a file that is served. */
@@ -265,6 +281,10 @@ final class BenchmarkOptions {
         if (result.unread() > 0) {
             System.out.println(result.unread()
                     + " answers could not be read by the rules and count as wrong; --judge asks a model to read them.");
+        }
+        if (result.header().identity() == null) {
+            System.out.println("The server tells no more of what it serves than name and size: give other files or"
+                    + " settings under this name another --results.");
         }
     }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -30,6 +31,8 @@ final class BenchmarkReport {
 
     private static final String SCORES = ".scores.json";
     private static final String NONE = "";
+    /** Digits of an identity. */
+    private static final int MARK = 8;
 
     private final Path folder;
     private final List<RunResult> results;
@@ -90,13 +93,16 @@ final class BenchmarkReport {
                 .append("|---|---|---|")
                 .append("---|".repeat(Benchmark.values().length))
                 .append('\n');
-        Map<List<String>, List<RunResult>> rows = results.stream()
+        Map<Served, List<RunResult>> rows = results.stream()
                 .collect(Collectors.groupingBy(
-                        result -> List.of(name(result.header()), result.header().prompt()),
-                        LinkedHashMap::new,
-                        Collectors.toList()));
-        rows.forEach((key, row) -> table.append(line(
-                key.get(0), key.get(1), bits(row.get(0).header().bitsPerWeight()), benchmark -> cell(row, benchmark))));
+                        result -> Served.of(result.header()), LinkedHashMap::new, Collectors.toList()));
+        Map<String, Set<String>> marks = rows.keySet().stream()
+                .collect(Collectors.groupingBy(Served::name, Collectors.mapping(Served::mark, Collectors.toSet())));
+        rows.forEach((served, row) -> table.append(line(
+                served.name() + (marks.get(served.name()).size() == 1 ? "" : served.mark()),
+                served.prompt(),
+                bits(row.get(0).header().bitsPerWeight()),
+                benchmark -> cell(row, benchmark))));
         for (PaperTable.Row row : PaperTable.rows()) {
             table.append(line(
                     "paper, " + PaperTable.MODEL + ": " + row.method(),
@@ -108,6 +114,19 @@ final class BenchmarkReport {
                         "\n\\* of the first questions only, as many as `(N)` says. The paper's rows (arXiv 2509.23729)")
                 .append(" are of its own files and prompts.\n")
                 .toString();
+    }
+
+    /** What a row is of: one model as it was served. */
+    private record Served(String name, String prompt, String identity, Long bytes) {
+
+        static Served of(RunHeader header) {
+            return new Served(BenchmarkReport.name(header), header.prompt(), header.identity(), header.bytes());
+        }
+
+        /** Tells it from another one of its name. */
+        String mark() {
+            return identity == null ? "" : " [" + identity.substring(0, Math.min(identity.length(), MARK)) + "]";
+        }
     }
 
     private interface Cells {

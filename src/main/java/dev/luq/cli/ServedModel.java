@@ -11,6 +11,7 @@ import java.util.Set;
 /** A model behind the OpenAI API, as any client asks it: the likeliest answer. Thread-safe. */
 final class ServedModel implements Respondent {
 
+    private static final String READY = "ready";
     private static final int BAD_REQUEST = 400;
     private static final int TOO_LARGE = 413;
     private static final int UNPROCESSABLE = 422;
@@ -31,16 +32,23 @@ final class ServedModel implements Respondent {
     /**
      * What the server's list of models says of it; a server of ours loads it first where it is not in memory.
      *
-     * @throws CliException there is no such model, or no server
+     * @throws CliException there is no such model, or no server, or it cannot be loaded
      */
     JsonNode description() {
         JsonNode description = listed();
         JsonNode luq = description.path("luq");
-        if (luq.isObject() && luq.path("bytes").isNull()) {
-            client.post("/v1/chat/completions", request("Hello.", List.of(), 1));
-            return listed();
+        // Until it is ready the list has what was loaded last: its files may have changed since.
+        boolean current =
+                !luq.path("bytes").isNull() && luq.path("state").asText(READY).equals(READY);
+        if (!luq.isObject() || current) {
+            return description;
         }
-        return description;
+        try {
+            answer("Hello.", new byte[0], 1);
+        } catch (RefusedException e) {
+            throw new CliException(e.getMessage(), e);
+        }
+        return listed();
     }
 
     private JsonNode listed() {

@@ -36,9 +36,10 @@ class BenchmarkCommandTest {
 
     private final List<JsonNode> requests = Collections.synchronizedList(new ArrayList<>());
     private HttpServer server;
-    private volatile String model = "{\"id\": \"a model\", \"luq\": {\"variant\": \"70\", \"bytes\": 9, "
-            + "\"bits_per_weight\": 2.75, \"slots\": 2}}";
+    private volatile String model = "{\"id\": \"a model\", \"luq\": {\"variant\": \"70\", "
+            + "\"identity\": \"0123456789abcdef\", \"bytes\": 9, \"bits_per_weight\": 2.75, \"slots\": 2}}";
     private final AtomicInteger failures = new AtomicInteger();
+    private volatile Runnable asked = () -> {};
 
     private record Outcome(int status, String out, String error) {}
 
@@ -53,7 +54,8 @@ class BenchmarkCommandTest {
                 return;
             }
             requests.add(request);
-            String url = request.at("/messages/0/content/0/image_url/url").textValue();
+            asked.run();
+            String url = request.at("/messages/0/content/0/image_url/url").asText();
             String picture = new String(Base64.getDecoder().decode(url.substring(url.indexOf(',') + 1)), UTF_8);
             String number = picture.strip().replaceAll("\\D", "");
             answer(
@@ -65,8 +67,12 @@ class BenchmarkCommandTest {
         });
         server.start();
         Files.createDirectory(folder.resolve("data"));
+        publish(Benchmark.TEXTVQA);
+    }
+
+    private void publish(Benchmark benchmark) throws IOException {
         new PublishedFiles(folder.resolve("data"), n -> ("picture " + n + " ".repeat(60)).getBytes(UTF_8))
-                .write(Benchmark.TEXTVQA, "parquet");
+                .write(benchmark, "parquet");
     }
 
     @AfterEach
@@ -98,9 +104,13 @@ class BenchmarkCommandTest {
     }
 
     private Outcome textVqa(String... more) {
+        return ask(Benchmark.TEXTVQA, more);
+    }
+
+    private Outcome ask(Benchmark benchmark, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--benchmark",
-                "textvqa",
+                benchmark.id(),
                 "--data",
                 folder.resolve("data").toString(),
                 "--results",
@@ -194,13 +204,70 @@ class BenchmarkCommandTest {
         assertTrue(textVqa().error().contains("The server has no model a model; it has another."));
     }
 
+    private void assertIsAnotherRun() {
+        requests.clear();
+        Outcome outcome = textVqa();
+        assertEquals(1, outcome.status(), outcome.out());
+        assertTrue(outcome.error().contains("has the answers of another run"), outcome.error());
+        assertTrue(outcome.error().contains("give another folder with --results"), outcome.error());
+        assertEquals(List.of(), requests);
+    }
+
     @Test
     void answersOfAnotherFileAreNotMixedIn() {
         assertEquals(0, textVqa().status());
         model = model.replace("\"bytes\": 9", "\"bytes\": 10");
+        assertIsAnotherRun();
+    }
+
+    @Test
+    void answersOfAFileOfTheSameSizeOrWithOtherSettingsAreNotMixedIn() {
+        assertEquals(0, textVqa().status());
+        model = model.replace("0123456789abcdef", "fedcba9876543210");
+        assertIsAnotherRun();
+    }
+
+    @Test
+    void answersThatDoNotSayWhatGaveThemAreNotMixedIn() {
+        String identified = model;
+        model = model.replace("\"identity\": \"0123456789abcdef\", ", "");
+        assertEquals(0, textVqa().status());
+        model = identified;
+        assertIsAnotherRun();
+    }
+
+    @Test
+    void llamaServersAnswersOfAFileOfAnotherSizeAreNotMixedIn() throws IOException {
+        model = "{\"id\": \"a model\", \"meta\": {\"n_params\": 16, \"size\": 9}}";
         Outcome outcome = textVqa();
-        assertEquals(1, outcome.status());
-        assertTrue(outcome.error().contains("has the answers of another run"), outcome.error());
+        assertEquals(0, outcome.status(), outcome.error());
+        assertTrue(outcome.out().contains("The server tells no more of what it serves than name and size"));
+        assertTrue(page().contains("| a model | lmms-eval | 4.50 |"), page());
+        model = model.replace("\"size\": 9", "\"size\": 8");
+        assertIsAnotherRun();
+        model = model.replace("\"size\": 8", "\"size\": 9").replace("16", "17");
+        assertIsAnotherRun();
+    }
+
+    @Test
+    void aModelThatIsNotInMemoryIsLoadedBeforeItsDescriptionCounts() {
+        String loaded = model;
+        model = model.replace("\"luq\": {", "\"luq\": {\"state\": \"unloaded\", ")
+                .replace("0123456789abcdef", "fedcba9876543210");
+        asked = () -> model = loaded;
+        assertEquals(0, textVqa().status());
+        asked = () -> {};
+        assertEquals(0, textVqa().status(), "the same is served as in the first run");
+    }
+
+    @Test
+    void resultsOfOneNameInSeveralFormsAreRowsOfTheirOwn() throws IOException {
+        assertEquals(0, textVqa().status());
+        model = model.replace("0123456789abcdef", "fedcba9876543210");
+        publish(Benchmark.MATHVISTA);
+        assertEquals(0, ask(Benchmark.MATHVISTA).status());
+        assertTrue(page().contains("| a model (70) [01234567] | lmms-eval | 2.75 |  |  | 75.0 |"), page());
+        assertTrue(page().contains("| a model (70) [fedcba98] | lmms-eval | 2.75 |  |  |  |"), page());
     }
 
     @Test

@@ -133,7 +133,8 @@ final class AnswersFile implements AutoCloseable {
             RunHeader found = JSON.readValue(lines.readLine(), RunHeader.class);
             if (!found.equals(header)) {
                 throw new BenchmarkRunException(path + " has the answers of another run ("
-                        + JSON.writeValueAsString(found) + "). Remove it, or give another folder with --results.");
+                        + JSON.writeValueAsString(found) + ") than this one (" + JSON.writeValueAsString(header)
+                        + "). Remove it, or give another folder with --results.");
             }
         } catch (JsonProcessingException e) {
             throw new BenchmarkRunException(path + " is no file of answers; remove it.", e);

@@ -8,7 +8,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param data form of the published files
  * @param model id at the server
  * @param variant of the model; null for its base files
- * @param bytes of the model's weights as served; null when the server does not say
+ * @param identity of the model's files and of the settings that change its answers, as the server says; null when it does not
+ * @param bytes of the language model's weights as served; null when the server does not say
  * @param bitsPerWeight of the same; null when the server does not say
  * @param prompt id of the style
  * @param maxTokens of an answer
@@ -18,6 +19,7 @@ public record RunHeader(
         String data,
         String model,
         String variant,
+        String identity,
         Long bytes,
         @JsonProperty("bits_per_weight") Double bitsPerWeight,
         String prompt,

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 class AnswersFileTest {
 
     private static final int DISK = 1 << 16;
-    private static final RunHeader HEADER = new RunHeader("gqa", "form", "model", null, null, null, "lmms-eval", 16);
+    private static final RunHeader HEADER =
+            new RunHeader("gqa", "form", "model", null, null, null, null, "lmms-eval", 16);
 
     @TempDir
     Path folder;

@@ -19,10 +19,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class BenchmarkRunTest {
 
@@ -46,7 +48,7 @@ class BenchmarkRunTest {
     }
 
     private static RunHeader header(Benchmark benchmark) {
-        return new RunHeader(benchmark.id(), "form", "model", null, 7L, 2.5, "lmms-eval", 16);
+        return new RunHeader(benchmark.id(), "form", "model", null, "identity", 7L, 2.5, "lmms-eval", 16);
     }
 
     private RunResult run(BenchmarkFolder data, Respondent model) throws IOException {
@@ -121,13 +123,9 @@ class BenchmarkRunTest {
     }
 
     @Test
-    void answersOfAnotherRunAreNotMixedIn() throws IOException {
+    void whatIsNoFileOfAnswersIsRefused() throws IOException {
         BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
         run(data, (prompt, picture, max) -> "x");
-        Files.writeString(answers(), Files.readString(answers(), UTF_8).replace("\"bytes\":7", "\"bytes\":8"), UTF_8);
-        String message = assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
-                .getMessage();
-        assertTrue(message.contains("has the answers of another run"), message);
         Files.writeString(answers(), "no JSON\n", UTF_8);
         assertTrue(assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
                 .getMessage()
@@ -217,6 +215,31 @@ class BenchmarkRunTest {
         RunResult result = run(data, (prompt, picture, max) -> "x");
         assertEquals(List.of(), asked);
         assertEquals(Optional.of(100.0), result.scores().value("anls"));
+    }
+
+    private static Stream<RunHeader> headersOfOtherRuns() {
+        return Stream.of(
+                new RunHeader("gqa", "form", "model", null, "identity", 7L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "other", "model", null, "identity", 7L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "other", null, "identity", 7L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "model", "70", "identity", 7L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "model", null, "other", 7L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "model", null, null, 7L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "model", null, "identity", 8L, 2.5, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "model", null, "identity", 7L, 2.6, "lmms-eval", 16),
+                new RunHeader("docvqa", "form", "model", null, "identity", 7L, 2.5, "vlmevalkit", 16),
+                new RunHeader("docvqa", "form", "model", null, "identity", 7L, 2.5, "lmms-eval", 17));
+    }
+
+    @ParameterizedTest
+    @MethodSource("headersOfOtherRuns")
+    void answersOfAnotherRunAreNotMixedIn(RunHeader other) throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        AnswersFile.open(answers(), other).close();
+        String reason = assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
+                .getMessage();
+        assertTrue(reason.contains("has the answers of another run"), reason);
+        assertEquals(List.of(), asked);
     }
 
     @Test
