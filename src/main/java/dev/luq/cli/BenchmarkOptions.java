@@ -6,8 +6,8 @@ import dev.luq.benchmarks.data.BenchmarkDataException;
 import dev.luq.benchmarks.data.BenchmarkFolder;
 import dev.luq.benchmarks.run.BenchmarkRun;
 import dev.luq.benchmarks.run.BenchmarkRunException;
+import dev.luq.benchmarks.run.Judge;
 import dev.luq.benchmarks.run.PromptStyle;
-import dev.luq.benchmarks.run.Respondent;
 import dev.luq.benchmarks.run.RunHeader;
 import dev.luq.benchmarks.run.RunResult;
 import dev.luq.benchmarks.scoring.Scores;
@@ -244,9 +244,10 @@ final class BenchmarkOptions {
         return plain.substring(0, Math.min(plain.length(), LONGEST_NAME));
     }
 
-    private Respondent judge(URI address) {
+    private Judge judge(URI address) {
         CompletionClient client = CompletionClient.withKeyOf(address, "LUQ_JUDGE_API_KEY");
-        return new ServedModel(client, judgeModel == null ? client.model() : judgeModel);
+        String name = judgeModel == null ? client.model() : judgeModel;
+        return new Judge(name, new ServedModel(client, name));
     }
 
     /** The time left is that of the questions left at the pace of this run. */
@@ -267,6 +268,9 @@ final class BenchmarkOptions {
 
     private static void print(RunResult result, Path answers) {
         System.out.printf("%-12s %s%n", "model", PlainText.of(result.header().model(), LONGEST_NAME));
+        if (result.judge() != null) {
+            System.out.printf("%-12s %s%n", "judge", PlainText.of(result.judge(), LONGEST_NAME));
+        }
         System.out.printf("%-12s %s%n", "answers", answers);
         System.out.println();
         System.out.printf("%-44s %9s %10s%n", "metric", "of", "value");
@@ -279,8 +283,10 @@ final class BenchmarkOptions {
                     + " lines in the file of answers say why.");
         }
         if (result.unread() > 0) {
-            System.out.println(result.unread()
-                    + " answers could not be read by the rules and count as wrong; --judge asks a model to read them.");
+            System.out.println(result.unread() + " answers could not be read by the rules"
+                    + (result.judge() == null
+                            ? " and count as wrong; --judge asks a model to read them."
+                            : " or the judge and count as wrong."));
         }
         if (result.header().identity() == null) {
             System.out.println("The server tells no more of what it serves than name and size: give other files or"

@@ -137,7 +137,11 @@ final class BenchmarkReport {
         return Stream.of(Benchmark.values())
                 .map(cells::of)
                 .collect(Collectors.joining(
-                        " | ", "| " + name.replace("|", "\\|") + " | " + prompt + " | " + bits + " | ", " |\n"));
+                        " | ", "| " + escaped(name) + " | " + prompt + " | " + bits + " | ", " |\n"));
+    }
+
+    private static String escaped(String cell) {
+        return cell.replace("|", "\\|");
     }
 
     private static String name(RunHeader header) {
@@ -153,7 +157,8 @@ final class BenchmarkReport {
                 .filter(result -> result.header().benchmark().equals(benchmark.id()))
                 .findFirst()
                 .map(result -> numbers(benchmark, headline(result, benchmark))
-                        + (result.limit() == null ? "" : " \\* (" + result.limit() + ")"))
+                        + (result.limit() == null ? "" : " \\* (" + result.limit() + ")")
+                        + (result.judge() == null ? "" : ", judged by " + escaped(result.judge())))
                 .orElse(NONE);
     }
 

@@ -2,6 +2,7 @@ package dev.luq.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -268,6 +269,21 @@ class BenchmarkCommandTest {
         assertEquals(0, ask(Benchmark.MATHVISTA).status());
         assertTrue(page().contains("| a model (70) [01234567] | lmms-eval | 2.75 |  |  | 75.0 |"), page());
         assertTrue(page().contains("| a model (70) [fedcba98] | lmms-eval | 2.75 |  |  |  |"), page());
+    }
+
+    @Test
+    void theJudgeIsNamedInTheResults() throws IOException {
+        publish(Benchmark.MATHVISTA);
+        String address = "http://127.0.0.1:" + server.getAddress().getPort();
+        Outcome judged = ask(Benchmark.MATHVISTA, "--judge", address, "--judge-model", "a model");
+        assertEquals(0, judged.status(), judged.error());
+        assertTrue(judged.out().contains("judge        a model"), judged.out());
+        Path scores = folder.resolve("results/mathvista/a_model@70.lmms-eval.scores.json");
+        assertTrue(Files.readString(scores, UTF_8).contains("\"judge\""));
+        assertTrue(page().contains(", judged by a model |"), page());
+        assertEquals(0, ask(Benchmark.MATHVISTA).status());
+        assertFalse(Files.readString(scores, UTF_8).contains("\"judge\""));
+        assertFalse(page().contains("judged by"), page());
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.luq.benchmarks.scoring.Scorer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +23,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 
 /**
  * Asks a model the questions of a benchmark that it has not answered yet, and scores all its answers. As many pictures
@@ -35,7 +37,7 @@ public final class BenchmarkRun {
     private final OptionalInt limit;
     private final int concurrency;
     private final Respondent model;
-    private final Optional<Respondent> judge;
+    private final Optional<Judge> judge;
 
     /**
      * A run.
@@ -51,7 +53,7 @@ public final class BenchmarkRun {
             OptionalInt limit,
             int concurrency,
             Respondent model,
-            Optional<Respondent> judge) {
+            Optional<Judge> judge) {
         this.data = data;
         this.header = header;
         this.style = style;
@@ -193,75 +195,96 @@ public final class BenchmarkRun {
         Reference reference = question.reference();
         try {
             String answer = model.answer(prompt, picture, header.maxTokens());
-            String judged =
-                    judge.isPresent() && isUnread(reference, answer) ? Judge.ask(judge.get(), prompt, answer) : null;
-            return new AnswerLine(question.id(), prompt, digest, answer, judged, null, reference);
+            AnswerLine line = AnswerLine.of(question.id(), prompt, digest, answer, reference);
+            return judge.isPresent() && isUnread(line) ? judged(line, judge.get()) : line;
         } catch (Respondent.RefusedException e) {
-            return new AnswerLine(question.id(), prompt, digest, null, null, e.getMessage(), reference);
+            return AnswerLine.refused(question.id(), prompt, digest, e.getMessage(), reference);
         }
     }
 
-    private boolean isUnread(Reference reference, String answer) {
-        return benchmark() == Benchmark.MATHVISTA
-                && MathVista.extract(reference, Answer.of(answer).text()).isEmpty();
+    /** The same line where the judge finds no answer. */
+    private static AnswerLine judged(AnswerLine line, Judge by) {
+        String answer = by.ask(line.prompt(), line.answer());
+        return answer == null ? line : line.judged(answer, by);
     }
 
+    /** Whether neither the rules nor this run's judge could read it. */
     private boolean isUnread(AnswerLine line) {
-        return line.refused() == null
-                && line.judged() == null
-                && isUnread(line.reference(), line.scored().text());
+        return benchmark() == Benchmark.MATHVISTA
+                && line.refused() == null
+                && !line.isJudgedBy(judge)
+                && MathVista.extract(line.reference(), line.scored(judge).text())
+                        .isEmpty();
     }
 
-    /** Answers of earlier runs that no judge has seen. */
+    /** Answers of earlier runs that this judge has not seen. */
     private void judgeEarlier(AnswersFile file, AskedQuestions questions) throws IOException {
         if (judge.isEmpty()) {
             return;
         }
         Map<String, AnswerLine> unread = new LinkedHashMap<>();
-        file.forEach(line -> {
-            if (!questions.has(line)) {
-                return;
-            }
+        counted(file, questions, line -> {
             if (isUnread(line)) {
                 unread.put(line.id(), line);
-            } else {
-                unread.remove(line.id());
             }
         });
         for (AnswerLine line : unread.values()) {
-            String judged = Judge.ask(judge.get(), line.prompt(), line.answer());
-            if (judged != null) {
-                file.append(line.judged(judged));
+            AnswerLine judged = judged(line, judge.get());
+            if (judged.isJudgedBy(judge)) {
+                file.append(judged);
             }
         }
     }
 
-    /** Of the lines that are about a question, the last one counts. */
-    private RunResult result(AnswersFile file, AskedQuestions questions) throws IOException {
-        Map<String, Integer> lines = new HashMap<>();
+    /**
+     * Calls back with the line that counts of each question that has one: that with a verdict of this run's judge, else the
+     * last one. A question that was answered is not asked again, so that all its answers are one, with several judges'
+     * verdicts.
+     *
+     * @return ids of these questions
+     */
+    private Set<String> counted(AnswersFile file, AskedQuestions questions, Consumer<AnswerLine> reader)
+            throws IOException {
+        Map<String, Integer> numbers = new HashMap<>();
+        Set<String> judged = new HashSet<>();
         int[] number = new int[1];
         file.forEach(line -> {
             number[0]++;
-            if (questions.has(line)) {
-                lines.put(line.id(), number[0]);
+            if (questions.has(line) && (line.isJudgedBy(judge) || !judged.contains(line.id()))) {
+                numbers.put(line.id(), number[0]);
+                if (line.isJudgedBy(judge)) {
+                    judged.add(line.id());
+                }
             }
         });
-        if (!lines.keySet().equals(questions.ids())) {
-            throw new BenchmarkRunException("Not every question was asked; run the command again.");
-        }
-        Scorer scorer = benchmark().scorer();
-        int[] refused = new int[1];
-        int[] unread = new int[1];
         number[0] = 0;
         file.forEach(line -> {
             number[0]++;
-            if (Integer.valueOf(number[0]).equals(lines.get(line.id()))) {
-                scorer.add(line.reference(), line.scored());
-                refused[0] += line.refused() == null ? 0 : 1;
-                unread[0] += isUnread(line) ? 1 : 0;
+            if (Integer.valueOf(number[0]).equals(numbers.get(line.id()))) {
+                reader.accept(line);
             }
         });
+        return numbers.keySet();
+    }
+
+    private RunResult result(AnswersFile file, AskedQuestions questions) throws IOException {
+        Scorer scorer = benchmark().scorer();
+        int[] refused = new int[1];
+        int[] unread = new int[1];
+        Set<String> answered = counted(file, questions, line -> {
+            scorer.add(line.reference(), line.scored(judge));
+            refused[0] += line.refused() == null ? 0 : 1;
+            unread[0] += isUnread(line) ? 1 : 0;
+        });
+        if (!answered.equals(questions.ids())) {
+            throw new BenchmarkRunException("Not every question was asked; run the command again.");
+        }
         return new RunResult(
-                header, limit.isPresent() ? limit.getAsInt() : null, refused[0], unread[0], scorer.scores());
+                header,
+                limit.isPresent() ? limit.getAsInt() : null,
+                judge.map(Judge::model).orElse(null),
+                refused[0],
+                unread[0],
+                scorer.scores());
     }
 }

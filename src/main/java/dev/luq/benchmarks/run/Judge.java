@@ -2,8 +2,13 @@ package dev.luq.benchmarks.run;
 
 import dev.luq.benchmarks.scoring.PythonText;
 
-/** Asks a language model for the answer in a response, as the evaluation of MathVista does. */
-final class Judge {
+/**
+ * A language model that is asked for the answer in a response, as the evaluation of MathVista does.
+ *
+ * @param model its name; the verdicts of one do not count for another
+ * @param respondent who answers
+ */
+public record Judge(String model, Respondent respondent) {
 
     private static final int MAX_TOKENS = 64;
     private static final String TASK =
@@ -22,17 +27,15 @@ final class Judge {
 
             """;
 
-    private Judge() {}
-
     /**
      * Asks the judge.
      *
      * @return what it says; null when it found no answer
      * @throws BenchmarkRunException it refuses
      */
-    static String ask(Respondent judge, String question, String response) {
+    String ask(String question, String response) {
         try {
-            String answer = PythonText.strip(judge.answer(asked(question, response), new byte[0], MAX_TOKENS));
+            String answer = PythonText.strip(respondent.answer(asked(question, response), new byte[0], MAX_TOKENS));
             return answer.isEmpty() ? null : answer;
         } catch (Respondent.RefusedException e) {
             throw new BenchmarkRunException("The judge does not take what it is asked: " + e.getMessage(), e);

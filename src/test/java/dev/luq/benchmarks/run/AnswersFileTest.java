@@ -26,7 +26,7 @@ class AnswersFileTest {
     Path folder;
 
     private static AnswerLine line(String id, int characters) {
-        return new AnswerLine(id, "?", null, "a".repeat(characters), null, null, Reference.of(List.of("a"), null));
+        return AnswerLine.of(id, "?", null, "a".repeat(characters), Reference.of(List.of("a"), null));
     }
 
     /** Another run, in a process of its own. */

@@ -2,6 +2,8 @@ package dev.luq.benchmarks.run;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,7 +35,7 @@ class BenchmarkRunTest {
 
     private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
     private OptionalInt limit = OptionalInt.empty();
-    private Optional<Respondent> judge = Optional.empty();
+    private Optional<Judge> judge = Optional.empty();
     private int concurrency = 2;
 
     private Path answers() {
@@ -332,11 +334,11 @@ class BenchmarkRunTest {
         assertEquals(Optional.of(75.0), alone.scores().value("accuracy"));
         asked.clear();
         List<String> judged = new ArrayList<>();
-        judge = Optional.of((prompt, picture, max) -> {
+        judge = Optional.of(new Judge("judge", (prompt, picture, max) -> {
             judged.add(prompt);
             assertEquals(0, picture.length);
             return " 14 ";
-        });
+        }));
         RunResult both = run(data, BenchmarkRunTest::math);
         assertEquals(0, both.unread());
         assertEquals(Optional.of(100.0), both.scores().value("accuracy"));
@@ -351,14 +353,66 @@ class BenchmarkRunTest {
         assertTrue(judged.get(0).contains("Response: I count 14 of them.\nAnswer:"), judged.get(0));
     }
 
+    private Judge judge(String model, String verdict, List<String> judged) {
+        return new Judge(model, (prompt, picture, max) -> {
+            judged.add(model);
+            return verdict;
+        });
+    }
+
+    private RunResult judged(BenchmarkFolder data, Optional<Judge> by) throws IOException {
+        judge = by;
+        return run(data, BenchmarkRunTest::math);
+    }
+
+    @Test
+    void theVerdictOfOneJudgeDoesNotCountForAnother() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        List<String> judged = Collections.synchronizedList(new ArrayList<>());
+        Optional<Judge> small = Optional.of(judge("small", "13", judged));
+        Optional<Judge> better = Optional.of(judge("better", "14", judged));
+        RunResult bySmall = judged(data, small);
+        RunResult byBetter = judged(data, better);
+        RunResult bySmallAgain = judged(data, small);
+        assertEquals(Optional.of(75.0), bySmall.scores().value("accuracy"));
+        assertEquals(Optional.of(100.0), byBetter.scores().value("accuracy"));
+        assertEquals(Optional.of(75.0), bySmallAgain.scores().value("accuracy"));
+        assertEquals(List.of("small", "better"), judged, "each verdict is kept for its judge");
+        assertEquals(4, asked.size());
+        assertEquals("small", bySmall.judge());
+        assertEquals("better", byBetter.judge());
+    }
+
+    @Test
+    void withoutAJudgeNoVerdictCounts() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        judged(data, Optional.of(judge("judge", "14", new ArrayList<>())));
+        RunResult alone = judged(data, Optional.empty());
+        assertEquals(Optional.of(75.0), alone.scores().value("accuracy"));
+        assertEquals(1, alone.unread());
+        assertNull(alone.judge());
+    }
+
+    @Test
+    void aVerdictThatDoesNotSayWhoseItIsIsNobodys() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        judged(data, Optional.of(judge("judge", "14", new ArrayList<>())));
+        String named = Files.readString(answers(), UTF_8);
+        Files.writeString(answers(), named.replace("\"judge\":\"judge\",", ""), UTF_8);
+        assertNotEquals(named, Files.readString(answers(), UTF_8));
+        List<String> judged = new ArrayList<>();
+        judged(data, Optional.of(judge("judge", "14", judged)));
+        assertEquals(List.of("judge"), judged);
+    }
+
     @Test
     void theJudgeSeesNoAnswerToAnotherQuestion() throws IOException {
         BenchmarkFolder data = data(Benchmark.MATHVISTA, "json");
         run(data, BenchmarkRunTest::math);
         replace("testmini.json", "testmini.json", "what is IBM in 1?", "how many are there?");
-        judge = Optional.of((prompt, picture, max) -> {
+        judge = Optional.of(new Judge("judge", (prompt, picture, max) -> {
             throw new AssertionError(prompt);
-        });
+        }));
         assertEquals(0, run(data, (prompt, picture, max) -> "14").unread());
     }
 
