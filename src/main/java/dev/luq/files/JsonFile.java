@@ -52,7 +52,12 @@ public final class JsonFile {
 
     /** A value as maps, lists, texts and numbers: what comes back when its JSON is read. */
     public static Map<String, Object> plain(Object value) {
-        return JSON.convertValue(value, JSON_OBJECT);
+        try {
+            // Through text: a value converted in memory would keep longs where reading gives integers.
+            return JSON.readValue(JSON.writeValueAsString(value), JSON_OBJECT);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("no JSON object: " + value.getClass(), e);
+        }
     }
 
     /**

@@ -1,9 +1,11 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.files.DamagedFileException;
 import dev.luq.files.DataFolder;
 import dev.luq.files.JsonFile;
 import dev.luq.llama.Llama;
 import dev.luq.requant.measure.Quality;
+import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.quantize.AssembledModel;
 import dev.luq.requant.report.Page;
@@ -31,7 +33,8 @@ import java.util.function.Supplier;
 /**
  * One job, from {@code spec.json} in its folder to a published manifest and a report. Ended at any moment, by cancel or
  * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same; where a speed is asked for,
- * from the decision for a plan on. One job at a time may run on a job folder; several jobs may share a data folder.
+ * from the decision for a plan on. Another build of the kernels may compute other last digits: what is published stays as it
+ * is, and only what is left is done. One job at a time may run on a job folder; several jobs may share a data folder.
  */
 public final class RequantizationJob {
 
@@ -114,8 +117,13 @@ public final class RequantizationJob {
             if (spec.output().report() != Scope.BRIEF) {
                 weights.put(Phase.COMPARE, COMPARE_WEIGHT);
             }
-            meter = new ProgressMeter(weights, earlierSeconds(), System::nanoTime);
-            Report report = run(spec);
+            Optional<JobStatus> earlier = earlierStatus();
+            meter = new ProgressMeter(
+                    weights, earlier.map(JobStatus::phaseSeconds).orElse(Map.of()), System::nanoTime);
+            Report report = run(
+                    spec,
+                    earlier.filter(status -> status.state() == JobStatus.State.SUCCEEDED)
+                            .isPresent());
             meter.finish();
             status(JobStatus.State.SUCCEEDED, Optional.empty());
             return report;
@@ -137,11 +145,13 @@ public final class RequantizationJob {
         }
     }
 
-    private Report run(RequantizationSpec spec) throws IOException {
+    /** @param ended whether an earlier run came to the job's end */
+    private Report run(RequantizationSpec spec, boolean ended) throws IOException {
         JobProgress calibrating = begin(Phase.CALIBRATE);
         Llama.init(line -> {});
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache(), Llama.arithmetic());
+        boolean compares = spec.output().report() != Scope.BRIEF;
         try (CacheLock alone = CacheLock.take(
                         data, calibrating, () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
@@ -149,6 +159,11 @@ public final class RequantizationJob {
             Planner planner = new Planner(inputs.model(), inputs.mmproj(), spec.serving());
             spec.requirePossible(planner);
             Optional<ChosenPlan> made = decision(spec, inputs, store);
+            Optional<Report> reported = whole(spec, store).flatMap(this::reported);
+            if (reported.isPresent() && (ended || !compares)) {
+                write(reported.get());
+                return reported.get();
+            }
             Threads threads = Threads.of(spec.threads(), inputs.model().parameters());
             try (PlanEvaluator evaluator = new PlanEvaluator(inputs, store, cache, threads)) {
                 Calibrations calibrations = new Calibrations(inputs, cache, threads);
@@ -168,28 +183,24 @@ public final class RequantizationJob {
                 made.flatMap(ChosenPlan::pace).ifPresent(pace -> keeper.ifPresent(found -> found.expect(pace)));
                 JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
-                JobProgress planning = begin(Phase.PLAN);
-                ChosenPlan decision = made.orElseGet(() -> decide(
-                        inputs, () -> keeper.map(pace -> pace.decide(choosers, evaluator, main.matrix(), planning))
-                                .orElseGet(() -> chooser.decide(planning))));
-                AssembledModel assembled =
-                        evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
-                begin(Phase.ASSEMBLE);
-                Manifest manifest = manifest(spec, inputs, decision, assembled, Map.of(), Map.of());
-                store.files(manifest);
-                JobProgress evaluating = begin(Phase.EVALUATE);
-                Quality quality = evaluator.quality(
-                        decision.candidate().plan(), main.matrix(), inputs.evaluation(), true, evaluating.part(0, 0.6));
-                leftOut(quality.skipped(), inputs.evaluation().examples().size(), "evaluation");
-                Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
-                begin(Phase.PUBLISH);
-                Report report = new Reporter(spec, inputs, main, rankings, allocation, planner)
-                        .brief(decision, quality, baseQuality);
-                store.publish(
-                        manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
-                write(report);
-                listener.message("Published " + manifest.id() + ".");
-                if (spec.output().report() == Scope.BRIEF) {
+                Report report;
+                if (reported.isPresent()) {
+                    report = reported.get();
+                } else {
+                    JobProgress planning = begin(Phase.PLAN);
+                    ChosenPlan decision = made.orElseGet(() -> decide(
+                            inputs, () -> keeper.map(pace -> pace.decide(choosers, evaluator, main.matrix(), planning))
+                                    .orElseGet(() -> chooser.decide(planning))));
+                    report = publish(
+                            spec,
+                            inputs,
+                            store,
+                            evaluator,
+                            main.matrix(),
+                            new Reporter(spec, inputs, main, rankings, allocation, planner),
+                            decision);
+                }
+                if (!compares) {
                     return report;
                 }
                 Report full = report.with(new Comparisons(
@@ -206,6 +217,68 @@ public final class RequantizationJob {
                 return full;
             }
         }
+    }
+
+    /** What is published already keeps its entries and its quality; what of it was lost is made anew. */
+    private Report publish(
+            RequantizationSpec spec,
+            JobInputs inputs,
+            LayerStore store,
+            PlanEvaluator evaluator,
+            KeyedImatrix matrix,
+            Reporter reporter,
+            ChosenPlan decision)
+            throws IOException {
+        Plan plan = decision.candidate().plan();
+        Optional<AssembledModel> assembled = Optional.empty();
+        Optional<Manifest> published = whole(spec, store);
+        if (published.isEmpty()) {
+            AssembledModel model = evaluator.assemble(plan, matrix, begin(Phase.QUANTIZE));
+            begin(Phase.ASSEMBLE);
+            store.files(manifest(spec, inputs, decision, model, Map.of(), Map.of()));
+            assembled = Optional.of(model);
+            published = whole(spec, store);
+        }
+        JobProgress evaluating = begin(Phase.EVALUATE);
+        Quality quality = published.isPresent()
+                ? quality(published.get())
+                : evaluator.quality(plan, matrix, inputs.evaluation(), true, evaluating.part(0, 0.6));
+        leftOut(quality.skipped(), inputs.evaluation().examples().size(), "evaluation");
+        Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
+        begin(Phase.PUBLISH);
+        Report report = reporter.brief(decision, quality, baseQuality);
+        if (published.isEmpty()) {
+            if (store.manifest(spec.output().manifestId()).isPresent()) {
+                // Ours, with lost entries that this build does not make bit for bit.
+                store.delete(spec.output().manifestId());
+            }
+            store.publish(manifest(
+                    spec, inputs, decision, assembled.orElseThrow(), report.provenance(), JsonFile.plain(quality)));
+            listener.message("Published " + spec.output().manifestId() + ".");
+        }
+        write(report);
+        return report;
+    }
+
+    /** What is published under the result's name, if nothing of it was lost. */
+    private static Optional<Manifest> whole(RequantizationSpec spec, LayerStore store) throws IOException {
+        Optional<Manifest> published = store.manifest(spec.output().manifestId());
+        return published.isPresent() && store.isWhole(published.get()) ? published : Optional.empty();
+    }
+
+    /** The report of an earlier run; empty when it was lost or is of another model. */
+    private Optional<Report> reported(Manifest published) {
+        try {
+            return JsonFile.read(jobFolder.resolve(REPORT), Report.class)
+                    .filter(report -> report.published().plan().equals(published.plan())
+                            && report.quality().equals(quality(published)));
+        } catch (DamagedFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Quality quality(Manifest published) {
+        return JsonFile.JSON.convertValue(published.quality(), Quality.class);
     }
 
     private void leftOut(int count, int of, String set) {
@@ -281,11 +354,11 @@ public final class RequantizationJob {
         JsonFile.write(jobFolder.resolve(PAGE), Page.html(report).getBytes(StandardCharsets.UTF_8));
     }
 
-    private Map<Phase, Double> earlierSeconds() {
+    private Optional<JobStatus> earlierStatus() {
         try {
-            return JobStatus.read(jobFolder).map(JobStatus::phaseSeconds).orElse(Map.of());
+            return JobStatus.read(jobFolder);
         } catch (SpecException e) {
-            return Map.of();
+            return Optional.empty();
         }
     }
 

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * The folder described in this package. Safe for many threads and processes. Methods throw {@link StoreException} for
@@ -242,6 +241,16 @@ public final class LayerStore {
         return new StoredModel(splits, manifest.mmproj().map(this::requireFile));
     }
 
+    /** Whether a model's files are there as they were written, as far as is known without reading them. */
+    public boolean isWhole(Manifest manifest) throws IOException {
+        for (Manifest.Entry entry : manifest.files()) {
+            if (!entry(entry.key()).equals(Optional.of(entry))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private Path requireFile(Manifest.Entry entry) {
         Path file = path(entry.key());
         if (!hasSize(file, entry.bytes())) {
@@ -259,10 +268,8 @@ public final class LayerStore {
      */
     public void verify(Manifest manifest) throws IOException {
         files(manifest);
-        List<Manifest.Entry> all = Stream.concat(manifest.entries().stream(), manifest.mmproj().stream())
-                .toList();
         boolean damaged = false;
-        for (Manifest.Entry entry : all) {
+        for (Manifest.Entry entry : manifest.files()) {
             if (!Sha256.hex(path(entry.key())).equals(entry.sha256())) {
                 AtomicFiles.delete(seal(entry.key()));
                 damaged = true;
@@ -306,11 +313,10 @@ public final class LayerStore {
                 if (manifest.isEmpty()) {
                     return 0L;
                 }
-                Stream.concat(manifest.get().entries().stream(), manifest.get().mmproj().stream())
-                        .forEach(entry -> {
-                            needed.add(path(entry.key()));
-                            needed.add(seal(entry.key()));
-                        });
+                manifest.get().files().forEach(entry -> {
+                    needed.add(path(entry.key()));
+                    needed.add(seal(entry.key()));
+                });
             }
             long freed = removeUnfinished();
             // Seals first: an entry without data would be a damaged one.

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A model in the store: the entries it is made of and how it came about. A JSON file, never changed once published.
@@ -73,9 +74,13 @@ public record Manifest(
         }
     }
 
+    /** All entries, the projector's last. */
+    List<Entry> files() {
+        return Stream.concat(entries.stream(), mmproj.stream()).toList();
+    }
+
     /** Bytes of all files, shared ones included. */
     public long bytes() {
-        return entries.stream().mapToLong(Entry::bytes).sum()
-                + mmproj.map(Entry::bytes).orElse(0L);
+        return files().stream().mapToLong(Entry::bytes).sum();
     }
 }

@@ -1,14 +1,18 @@
 package dev.luq.requant.pipeline;
 
 import static dev.luq.Until.until;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.Integration;
 import dev.luq.files.DataFolder;
+import dev.luq.files.Folders;
 import dev.luq.files.JsonFile;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
@@ -32,6 +36,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -385,6 +390,99 @@ class RequantizationJobTest {
         byte[] first = Files.readAllBytes(job.resolve("report.json"));
         run(spec);
         assertTrue(Arrays.equals(first, Files.readAllBytes(job.resolve("report.json"))));
+    }
+
+    /** Its results are of a build whose kernels compute other last digits: the cache counts no more. */
+    private void madeByAnotherBuild(String id) throws IOException {
+        Folders.delete(data.resolve("cache"));
+        for (Path file : List.of(manifest(id), data.resolve("jobs/" + id + "/report.json"))) {
+            JsonNode tree = JsonFile.JSON.readTree(file.toFile());
+            ObjectNode all = (ObjectNode) tree.at("/quality/all");
+            all.put("meanKld", Math.nextUp(all.get("meanKld").asDouble()));
+            Files.write(file, JsonFile.bytes(tree));
+        }
+    }
+
+    private Path manifest(String id) {
+        return data.resolve("store/manifests/" + id + ".json");
+    }
+
+    private Jobs.Notes goOn(String id) {
+        Jobs.Notes notes = new Jobs.Notes();
+        new RequantizationJob(new DataFolder(data), data.resolve("jobs/" + id)).run(notes);
+        return notes;
+    }
+
+    @Test
+    void ofAPublishedModelAnotherBuildDoesWhatIsLeft() throws IOException {
+        Path job = Jobs.create(data, Jobs.spec(folder, "upgraded", "90%", Method.ERROR, Scope.SIZES));
+        Jobs.Notes interrupted = new Jobs.Notes();
+        interrupted.cancelAt = Phase.COMPARE;
+        assertThrows(RequantizationException.Cancelled.class, () -> new RequantizationJob(new DataFolder(data), job)
+                .run(interrupted));
+        madeByAnotherBuild("upgraded");
+        byte[] published = Files.readAllBytes(manifest("upgraded"));
+        Report before = JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow();
+        assertEquals(Optional.empty(), before.comparison());
+
+        assertEquals(List.of(Phase.CALIBRATE, Phase.RANK, Phase.COMPARE), goOn("upgraded").phases);
+        assertArrayEquals(published, Files.readAllBytes(manifest("upgraded")));
+        Report after = JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow();
+        assertEquals(8, after.comparison().orElseThrow().uniform().size());
+        assertEquals(before.with(after.comparison().orElseThrow()), after);
+        assertEquals(List.of(Phase.CALIBRATE), goOn("upgraded").phases, "nothing is left");
+    }
+
+    @Test
+    void whatWasDoneByAnotherBuildStays() throws IOException {
+        run(spec("done", "90%", Method.ENTROPY));
+        madeByAnotherBuild("done");
+        Map<String, String> before = Jobs.results(data);
+        Files.delete(data.resolve("jobs/done/report.html"));
+        assertEquals(List.of(Phase.CALIBRATE), goOn("done").phases);
+        assertEquals(before, Jobs.results(data));
+        assertFalse(Files.exists(data.resolve("cache/calibration")), "nothing was computed");
+    }
+
+    @Test
+    void aReportThatWasLostIsWrittenWithWhatIsPublished() throws IOException {
+        run(spec("unreported", "90%", Method.ENTROPY));
+        madeByAnotherBuild("unreported");
+        byte[] published = Files.readAllBytes(manifest("unreported"));
+        Path file = data.resolve("jobs/unreported/report.json");
+        Report before = JsonFile.read(file, Report.class).orElseThrow();
+        Files.delete(file);
+        assertFalse(goOn("unreported").phases.contains(Phase.QUANTIZE));
+        assertArrayEquals(published, Files.readAllBytes(manifest("unreported")));
+        assertEquals(before, JsonFile.read(file, Report.class).orElseThrow());
+    }
+
+    @Test
+    void aLayerThatWasLostIsMadeAgain() throws IOException {
+        run(spec("damaged", "90%", Method.ENTROPY));
+        LayerStore store = LayerStore.open(data.resolve("store"));
+        Manifest manifest = store.manifest("damaged").orElseThrow();
+        Files.delete(store.path(manifest.entries().get(1).key()));
+        madeByAnotherBuild("damaged");
+        byte[] published = Files.readAllBytes(manifest("damaged"));
+        goOn("damaged");
+        assertArrayEquals(published, Files.readAllBytes(manifest("damaged")), "this build makes the same bytes");
+        store.verify(manifest);
+    }
+
+    @Test
+    void aLayerThatWasLostAndIsNotTheSameAnyMoreIsPublishedAnew() throws IOException {
+        run(spec("damaged", "90%", Method.ENTROPY));
+        LayerStore store = LayerStore.open(data.resolve("store"));
+        Manifest manifest = store.manifest("damaged").orElseThrow();
+        String key = manifest.entries().get(1).key().hex();
+        String another = new StringBuilder(key).reverse().toString();
+        madeByAnotherBuild("damaged");
+        Files.writeString(
+                manifest("damaged"), Files.readString(manifest("damaged")).replace(key, another));
+        goOn("damaged");
+        assertEquals(Optional.of(manifest), store.manifest("damaged"), "as this build makes it");
+        store.verify(manifest);
     }
 
     @Test

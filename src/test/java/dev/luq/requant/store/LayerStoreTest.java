@@ -128,12 +128,16 @@ class LayerStoreTest {
         Files.write(layer, content);
 
         store.files(manifest);
+        assertTrue(store.isWhole(manifest), "nobody has looked into the file yet");
         assertThrows(StoreException.Damaged.class, () -> store.verify(manifest));
+        assertFalse(store.isWhole(manifest));
         assertEquals(
                 manifest.entries(), StoredModels.write(store, "demo", 1, BYTES).entries());
         store.verify(manifest);
+        assertTrue(store.isWhole(manifest));
 
         Files.write(layer, new byte[1], StandardOpenOption.APPEND);
+        assertFalse(store.isWhole(manifest));
         StoreException e = assertThrows(StoreException.Damaged.class, () -> store.files(manifest));
         assertFalse(e.getMessage().contains(root.toString()), e.getMessage());
     }
