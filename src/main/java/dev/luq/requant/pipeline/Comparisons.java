@@ -1,6 +1,7 @@
 package dev.luq.requant.pipeline;
 
 import dev.luq.llama.ModelQuantizer.FileType;
+import dev.luq.requant.calibrate.CalibrationException;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
 import dev.luq.requant.measure.Quality;
@@ -59,6 +60,13 @@ final class Comparisons {
     private final PlanChooser chooser;
     private final Rankings rankings;
     private final Optional<Planner> paced;
+    private final List<Measured> frontier = new ArrayList<>();
+    private final List<Measured> uniform = new ArrayList<>();
+    private final List<Measured> equalBytes = new ArrayList<>();
+    private final List<Measured> orders = new ArrayList<>();
+    private final List<Measured> alphas = new ArrayList<>();
+    private final List<Measured> modalities = new ArrayList<>();
+    private final List<String> unmeasured = new ArrayList<>();
 
     /** @param paced knows how fast plans are expected to be; empty where no speed was asked for */
     Comparisons(
@@ -85,21 +93,25 @@ final class Comparisons {
         boolean full = spec.output().report() == Scope.FULL;
         List<Method> methods = methods(full);
         chooser.prepare(methods, progress.part(0, 0.1));
-        Comparison comparison = new Comparison(List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
         JobProgress sizes = progress.part(0.1, full ? 0.5 : 1);
         for (int i = 0; i < UNIFORM.size(); i++) {
-            comparison = beside(UNIFORM.get(i), methods, comparison, sizes.part(i, UNIFORM.size()));
-            partial.accept(comparison);
+            beside(UNIFORM.get(i), methods, sizes.part(i, UNIFORM.size()));
+            partial.accept(measured());
         }
-        return full
-                ? new Comparison(
-                        frontier(methods, progress.part(0.5, 0.6)),
-                        comparison.uniform(),
-                        comparison.equalBytes(),
-                        orders(progress.part(0.6, 0.75)),
-                        alphas(progress.part(0.75, 0.8)),
-                        modalities(progress.part(0.8, 1)))
-                : comparison;
+        if (full) {
+            frontier(methods, progress.part(0.5, 0.6));
+            partial.accept(measured());
+            orders(progress.part(0.6, 0.75));
+            partial.accept(measured());
+            alphas(progress.part(0.75, 0.8));
+            partial.accept(measured());
+            modalities(progress.part(0.8, 1));
+        }
+        return measured();
+    }
+
+    private Comparison measured() {
+        return new Comparison(frontier, uniform, equalBytes, orders, alphas, modalities, unmeasured);
     }
 
     /**
@@ -114,50 +126,45 @@ final class Comparisons {
                 .toList();
     }
 
-    /** Adds a uniform type, and the methods at its bytes. */
-    private Comparison beside(FileType type, List<Method> methods, Comparison before, JobProgress progress) {
+    /** A uniform type, and the methods at its bytes. */
+    private void beside(FileType type, List<Method> methods, JobProgress progress) {
         int parts = methods.size() + 3;
-        PlanEvaluator.Uniform uniform =
+        PlanEvaluator.Uniform mix =
                 evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(0, parts));
-        Budget budget = new Budget.Weights(uniform.tensorBytes());
-        List<Measured> equal = new ArrayList<>(before.equalBytes());
-        published(equal, budget, type.name(), progress.part(parts - 2, parts));
+        Budget budget = new Budget.Weights(mix.tensorBytes());
+        published(equalBytes, budget, type.name(), progress.part(parts - 2, parts));
         for (int i = 0; i < methods.size(); i++) {
-            measure(equal, methods.get(i), budget, type.name(), progress.part(i + 1, parts));
+            measure(equalBytes, methods.get(i), budget, type.name(), progress.part(i + 1, parts));
         }
         Ranking highestFirst = Ablations.highestFirst(rankings.of(RankingMethod.ENTROPY));
         plan(() -> chooser.ofSize(highestFirst, budget))
-                .ifPresent(candidate -> equal.add(measured(
+                .ifPresent(candidate -> equalBytes.add(measured(
                         HIGHEST_FIRST, type.name(), candidate, main.matrix(), progress.part(parts - 1, parts))));
-        List<Measured> all = new ArrayList<>(before.uniform());
-        all.add(new Measured(
+        uniform.add(new Measured(
                 "uniform",
                 type.name(),
-                uniform.tensorBytes(),
-                (double) uniform.tensorBytes() / chooser.q4kmBytes(),
+                mix.tensorBytes(),
+                (double) mix.tensorBytes() / chooser.q4kmBytes(),
                 -1,
                 paced.flatMap(planner -> speed(
                         planner.mix(Mix.valueOf(type.name()), Precision.F16).plan())),
-                uniform.quality()));
-        return new Comparison(before.frontier(), all, equal, before.orders(), before.alphas(), before.modalities());
+                mix.quality()));
     }
 
-    private List<Measured> frontier(List<Method> methods, JobProgress progress) {
-        List<Measured> all = new ArrayList<>();
+    private void frontier(List<Method> methods, JobProgress progress) {
         for (Budget budget : BUDGETS) {
-            published(all, budget, budget.text(), progress.part(0, 0));
+            published(frontier, budget, budget.text(), progress.part(0, 0));
         }
         for (int m = 0; m < methods.size(); m++) {
             for (int b = 0; b < BUDGETS.size(); b++) {
                 measure(
-                        all,
+                        frontier,
                         methods.get(m),
                         BUDGETS.get(b),
                         BUDGETS.get(b).text(),
                         progress.part(m * BUDGETS.size() + b, methods.size() * BUDGETS.size()));
             }
         }
-        return all;
     }
 
     private void measure(List<Measured> into, Method method, Budget budget, String label, JobProgress progress) {
@@ -174,67 +181,61 @@ final class Comparisons {
         }
     }
 
-    private List<Measured> orders(JobProgress progress) {
+    private void orders(JobProgress progress) {
         Ranking entropy = rankings.of(RankingMethod.ENTROPY, progress.part(0, 0));
         List<String> names = new ArrayList<>(List.of("lowest entropy first", HIGHEST_FIRST, "by depth"));
-        List<Ranking> orders =
+        List<Ranking> inOrder =
                 new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy), Ablations.depth(rankings.layers())));
         for (int seed = 1; seed <= RANDOM_SEEDS; seed++) {
             names.add("random " + seed);
-            orders.add(Ablations.random(rankings.layers(), seed));
+            inOrder.add(Ablations.random(rankings.layers(), seed));
         }
-        List<Measured> all = new ArrayList<>();
-        for (int o = 0; o < orders.size(); o++) {
-            Ranking order = orders.get(o);
+        for (int o = 0; o < inOrder.size(); o++) {
+            Ranking order = inOrder.get(o);
             for (int b = 0; b < BUDGETS.size(); b++) {
                 Budget budget = BUDGETS.get(b);
                 Optional<Candidate> candidate = plan(() -> chooser.ofSize(order, budget));
                 if (candidate.isPresent()) {
-                    all.add(measured(
+                    orders.add(measured(
                             names.get(o),
                             budget.text(),
                             candidate.get(),
                             main.matrix(),
-                            progress.part(o * BUDGETS.size() + b, orders.size() * BUDGETS.size())));
+                            progress.part(o * BUDGETS.size() + b, inOrder.size() * BUDGETS.size())));
                 }
             }
         }
-        return all;
     }
 
     /** The main plan of the entropy ranking with the matrices of other alphas. */
-    private List<Measured> alphas(JobProgress progress) {
+    private void alphas(JobProgress progress) {
         Optional<Candidate> candidate = plan(() -> chooser.ofSize(Method.ENTROPY, MIDDLE));
-        List<Measured> all = new ArrayList<>();
         for (int i = 0; i < ALPHAS.size() && candidate.isPresent(); i++) {
-            all.add(measured(
+            alphas.add(measured(
                     "entropy",
                     ALPHAS.get(i).toString().replaceFirst("\\.0$", ""),
                     candidate.get(),
                     main.withAlpha(ALPHAS.get(i)).matrix(),
                     progress.part(i, ALPHAS.size())));
         }
-        return all;
     }
 
     /**
      * The paper's method calibrated with examples that have images, and with those that have none: as many examples of
      * each, drawn anew by each seed, which also starts the clustering.
      */
-    private List<Measured> modalities(JobProgress progress) {
+    private void modalities(JobProgress progress) {
         List<Example> images = filtered(Example::isMultimodal);
         List<Example> texts = filtered(example -> !example.isMultimodal());
-        List<Measured> all = new ArrayList<>();
         if (images.isEmpty() || texts.isEmpty()) {
-            return all;
+            return;
         }
         int examples = Math.max(1, Math.min(Math.min(images.size(), texts.size()) * 3 / 4, limit()));
         for (int seed = 1; seed <= CALIBRATION_SEEDS; seed++) {
             JobProgress part = progress.part(seed - 1, CALIBRATION_SEEDS);
-            modality(all, "multimodal", new Dataset(images), examples, seed, part.part(0, 0.5));
-            modality(all, "text only", new Dataset(texts), examples, seed, part.part(0.5, 1));
+            modality("multimodal", new Dataset(images), examples, seed, part.part(0, 0.5));
+            modality("text only", new Dataset(texts), examples, seed, part.part(0.5, 1));
         }
-        return all;
     }
 
     private int limit() {
@@ -247,16 +248,19 @@ final class Comparisons {
         return inputs.calibration().examples().stream().filter(predicate).toList();
     }
 
-    private void modality(List<Measured> into, String name, Dataset set, int examples, int seed, JobProgress progress) {
-        CalibrationRun calibrated = calibrations.run(set, examples, seed, main.alpha(), progress.part(0, 0.4));
+    private void modality(String name, Dataset set, int examples, int seed, JobProgress progress) {
+        CalibrationRun calibrated;
         Ranking ranking;
         try {
+            calibrated = calibrations.run(set, examples, seed, main.alpha(), progress.part(0, 0.4));
             ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, progress.part(0.4, 0.6));
-        } catch (RankException.TooFewVectors e) {
-            return; // a set with few examples of this kind
+        } catch (CalibrationException.UnusableSet | RankException.TooFewVectors e) {
+            // Too long or too few are the examples of this kind, not those of the job.
+            unmeasured.add(name + ", seed " + seed + ": " + e.getMessage());
+            return;
         }
         plan(() -> chooser.ofSize(ranking, MIDDLE))
-                .ifPresent(candidate -> into.add(
+                .ifPresent(candidate -> modalities.add(
                         measured(name, String.valueOf(seed), candidate, calibrated.matrix(), progress.part(0.6, 1))));
     }
 

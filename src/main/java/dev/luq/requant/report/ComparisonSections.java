@@ -169,7 +169,7 @@ final class ComparisonSections {
     }
 
     private String modalities() {
-        if (comparison.modalities().isEmpty()) {
+        if (comparison.modalities().isEmpty() && comparison.unmeasured().isEmpty()) {
             return "";
         }
         List<List<String>> rows = new ArrayList<>();
@@ -185,8 +185,13 @@ final class ComparisonSections {
         return Html.heading("Multimodal and text-only calibration")
                 + Html.paragraph("The whole method at the same budget,"
                         + " calibrated with images and without; mean and standard deviation over seeds.")
-                + Html.table(List.of("calibration", "seeds", KLD, "after an image", "text only", RIGHT), rows)
-                + table("seed", comparison.modalities());
+                + (rows.isEmpty()
+                        ? ""
+                        : Html.table(List.of("calibration", "seeds", KLD, "after an image", "text only", RIGHT), rows)
+                                + table("seed", comparison.modalities()))
+                + comparison.unmeasured().stream()
+                        .map(why -> Html.paragraph("Not calibrated: " + why))
+                        .collect(Collectors.joining());
     }
 
     private static String spread(List<Measured> measured, Function<Measured, Optional<Double>> value) {

@@ -201,6 +201,7 @@ public record Report(
      * @param orders layers in other orders at several budgets: lowest first, highest first, by depth, random
      * @param alphas the entropy ranking at one budget, calibrated with another share of images; the label is alpha
      * @param modalities multimodal and text-only calibration at one budget, over seeds; the label is the seed
+     * @param unmeasured which of these could not be calibrated and why, for people; absent in older ones
      */
     @RegisterForReflection
     public record Comparison(
@@ -209,5 +210,16 @@ public record Report(
             List<Measured> equalBytes,
             List<Measured> orders,
             List<Measured> alphas,
-            List<Measured> modalities) {}
+            List<Measured> modalities,
+            List<String> unmeasured) {
+        public Comparison {
+            frontier = List.copyOf(frontier);
+            uniform = List.copyOf(uniform);
+            equalBytes = List.copyOf(equalBytes);
+            orders = List.copyOf(orders);
+            alphas = List.copyOf(alphas);
+            modalities = List.copyOf(modalities);
+            unmeasured = unmeasured == null ? List.of() : List.copyOf(unmeasured);
+        }
+    }
 }

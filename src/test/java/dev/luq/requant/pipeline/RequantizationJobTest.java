@@ -183,6 +183,51 @@ class RequantizationJobTest {
         assertTrue(Files.readString(job.resolve("report.html")).contains("Uniform types at equal bytes"));
     }
 
+    /** The questions without a picture are longer than any context. */
+    @Test
+    void aComparisonThatCannotBeCalibratedIsSaidAndTheOthersStay() throws IOException {
+        Path set = folder.resolve("calibration/set.jsonl");
+        Files.writeString(
+                set,
+                Files.readString(set)
+                        .replace("null, \"question\": \"", "null, \"question\": \"" + "why ".repeat(4200)));
+        Path job = Jobs.create(data, Jobs.spec(folder, "pictures", "90%", Method.ERROR, Scope.FULL));
+        Path written = job.resolve("report.json");
+        Jobs.Notes untilOrders = new Jobs.Notes() {
+            private long seen;
+            private boolean known;
+
+            @Override
+            public synchronized boolean cancelled() {
+                long length = written.toFile().length();
+                if (length != seen) {
+                    seen = length;
+                    known = !JsonFile.read(written, Report.class)
+                            .flatMap(Report::comparison)
+                            .map(Report.Comparison::orders)
+                            .orElse(List.of())
+                            .isEmpty();
+                }
+                return known;
+            }
+        };
+        assertThrows(
+                RequantizationException.Cancelled.class,
+                () -> new RequantizationJob(new DataFolder(data), job).run(untilOrders),
+                "the page has each section when it is whole");
+
+        goOn("pictures");
+        Report.Comparison comparison =
+                JsonFile.read(written, Report.class).flatMap(Report::comparison).orElseThrow();
+        assertEquals(10, comparison.frontier().size());
+        assertEquals(8, comparison.orders().size());
+        List<String> texts = comparison.unmeasured().stream()
+                .filter(why -> why.startsWith("text only, seed "))
+                .toList();
+        assertEquals(3, texts.size(), comparison.unmeasured().toString());
+        texts.forEach(why -> assertTrue(why.contains("fits into the context"), why));
+    }
+
     private static List<String> names(List<Report.Measured> measured) {
         return measured.stream().map(m -> m.series() + " " + m.label()).toList();
     }

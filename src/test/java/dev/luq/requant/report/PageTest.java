@@ -55,7 +55,8 @@ class PageTest {
                 "IQ2_XXS",
                 "highest first",
                 "random 2",
-                "text only")) {
+                "text only",
+                "Not calibrated: text only, seed 4: too few")) {
             assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
         }
     }

@@ -96,7 +96,8 @@ final class SampleReport {
                         withoutPictures(full.equalBytes()),
                         withoutPictures(full.orders()),
                         withoutPictures(full.alphas()),
-                        withoutPictures(full.modalities())));
+                        withoutPictures(full.modalities()),
+                        full.unmeasured()));
     }
 
     private static List<Report.Measured> withoutPictures(List<Report.Measured> all) {
@@ -152,7 +153,8 @@ final class SampleReport {
             modalities.add(measured("multimodal", seed, 0.7, 0.08 + 0.003 * Integer.parseInt(seed)));
             modalities.add(measured("text only", seed, 0.7, 0.13 + 0.004 * Integer.parseInt(seed)));
         }
-        return new Report.Comparison(frontier, uniform, equal, orders, alphas, modalities);
+        return new Report.Comparison(
+                frontier, uniform, equal, orders, alphas, modalities, List.of("text only, seed 4: too few"));
     }
 
     private static Report.Measured measured(String series, String label, double ratio, double kld) {
