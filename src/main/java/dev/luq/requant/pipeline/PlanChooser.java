@@ -272,8 +272,7 @@ final class PlanChooser {
                         size -> planner.ladder(costs, size, high, projector));
             }
             case UNIFORM -> {
-                List<Candidate> mixes = Arrays.stream(Mix.values())
-                        .map(mix -> planner.mix(mix, projector))
+                List<Candidate> mixes = planner.mixes(projector).stream()
                         .sorted(Comparator.comparingLong(Candidate::weightBytes))
                         .toList();
                 yield PlansBySize.of(mixes, size -> cheapest(mixes, size));

@@ -129,7 +129,7 @@ public final class Planner {
 
     /** Whether matrices are stacks of experts, of which a token passes a few: what goes into each is not measured. */
     public boolean hasExperts() {
-        return matrices().stream().anyMatch(matrix -> matrix.shape().size() > 2 && matrix.extent(2) > 1);
+        return matrices().stream().anyMatch(TensorTypes::isStack);
     }
 
     /** Layers of the model. */
@@ -352,6 +352,15 @@ public final class Planner {
                 mmproj));
     }
 
+    /** The model as each mix, without those that give experts a type that needs importances. */
+    public List<Candidate> mixes(Precision mmproj) {
+        List<GgufTensor> matrices = matrices();
+        return Arrays.stream(Mix.values())
+                .filter(mix -> matrices.stream().allMatch(matrix -> TensorTypes.isFor(mix.type(matrix, model), matrix)))
+                .map(mix -> mix(mix, mmproj))
+                .toList();
+    }
+
     /** Each matrix at the smallest type that it has a cost for. */
     public Candidate smallestAllocation(MatrixCosts costs, Precision mmproj) {
         return allocation(costs, mmproj, Comparator.naturalOrder());
@@ -488,6 +497,21 @@ public final class Planner {
             choose(
                     projectors.stream()
                             .map(projector -> smallestAllocation(projector, budget))
+                            .toList(),
+                    budget);
+        }
+    }
+
+    /**
+     * The same of llama.cpp's mixes.
+     *
+     * @throws PlanException.Impossible when the smallest of them is larger
+     */
+    public void requireMix(Budget budget, Collection<Precision> projectors) {
+        if (budget.isOfSize()) {
+            choose(
+                    projectors.stream()
+                            .flatMap(projector -> mixes(projector).stream())
                             .toList(),
                     budget);
         }

@@ -111,7 +111,9 @@ public final class TensorTypes {
             return List.of();
         }
         if (source.extent(0) % OF_256.get(0).blockSize() == 0) {
-            return source.name().equals(LayeredModel.EMBEDDING) && !tied ? LOOKED_UP : OF_256;
+            return source.name().equals(LayeredModel.EMBEDDING) && !tied
+                    ? LOOKED_UP
+                    : OF_256.stream().filter(type -> isFor(type, source)).toList();
         }
         return source.extent(0) % OF_32.get(0).blockSize() == 0 ? OF_32 : List.of();
     }
@@ -121,7 +123,10 @@ public final class TensorTypes {
         Set<GgmlType> used = EnumSet.noneOf(GgmlType.class);
         used.addAll(choices(source, model.tied()));
         if (!used.isEmpty()) {
-            Arrays.stream(Mix.values()).map(mix -> mix.type(source, model)).forEach(used::add);
+            Arrays.stream(Mix.values())
+                    .map(mix -> mix.type(source, model))
+                    .filter(type -> isFor(type, source))
+                    .forEach(used::add);
         }
         return used;
     }
@@ -191,6 +196,19 @@ public final class TensorTypes {
             case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS -> true;
             default -> false;
         };
+    }
+
+    /**
+     * Whether a matrix is a stack of experts, of which a token passes a few. What goes into each is not measured: it has no
+     * importances.
+     */
+    static boolean isStack(GgufTensor matrix) {
+        return matrix.extent(2) > 1;
+    }
+
+    /** Whether a matrix has the importances that a type needs. */
+    static boolean isFor(GgmlType type, GgufTensor matrix) {
+        return !needsImportance(type) || !isStack(matrix);
     }
 
     /** Only matrices that multiply activations are quantized. */

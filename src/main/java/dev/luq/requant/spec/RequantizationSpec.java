@@ -253,23 +253,36 @@ public record RequantizationSpec(
      *
      * @param planner of the base model and its projector
      * @throws PlanException.Impossible when none can
-     * @throws PlanException.UnsupportedModel the method is not for such a model
+     * @throws PlanException.UnsupportedModel the method, or the report, is not for such a model
      */
     public void requirePossible(Planner planner) {
-        if (planner.hasExperts() && method != Method.ALLOCATION && method != Method.UNIFORM) {
+        if (planner.hasExperts()) {
+            requirePossibleWithExperts();
+        }
+        switch (method) {
+            case ALLOCATION, BEST -> planner.requireAllocation(budget, projectors());
+            case UNIFORM -> planner.requireMix(budget, projectors());
+            default -> {
+                Set<Precision> precisions = EnumSet.of(levels.low());
+                if (method == Method.LADDER) {
+                    precisions.addAll(Precision.LADDER);
+                }
+                planner.requirePossible(budget, precisions, levels.high(), projectors());
+            }
+        }
+    }
+
+    private void requirePossibleWithExperts() {
+        if (method != Method.ALLOCATION && method != Method.UNIFORM) {
             throw new PlanException.UnsupportedModel(
                     "The model is a mixture of experts, whose layers cannot be ranked: what goes into each expert is not"
                             + " measured. Ask for the method allocation or uniform.");
         }
-        if (method == Method.ALLOCATION || method == Method.BEST) {
-            planner.requireAllocation(budget, projectors());
-            return;
+        if (output.report() != Scope.BRIEF) {
+            throw new PlanException.UnsupportedModel(
+                    "The model is a mixture of experts: what goes into each expert is not measured, and a comparison"
+                            + " takes rankings and types that need it. Ask for the brief report, without a comparison.");
         }
-        Set<Precision> precisions = EnumSet.of(levels.low());
-        if (method == Method.LADDER) {
-            precisions.addAll(Precision.LADDER);
-        }
-        planner.requirePossible(budget, precisions, levels.high(), projectors());
     }
 
     /** The same specification with a result of another name and time. */

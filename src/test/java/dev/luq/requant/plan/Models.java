@@ -52,6 +52,23 @@ public final class Models {
         return new LayeredModel(Map.of(), outside, all);
     }
 
+    /** A decoder whose feed-forward parts are stacks of experts. */
+    public static LayeredModel experts(int layers, long width, long feedForward, long experts) {
+        LayeredModel dense = decoder(layers, width, width / 4, feedForward, 8192, false);
+        List<List<GgufTensor>> all = dense.layers().stream()
+                .map(layer -> layer.stream()
+                        .map(tensor ->
+                                tensor.name().contains("ffn_") && tensor.shape().size() > 1
+                                        ? new GgufTensor(
+                                                tensor.name().replace(".weight", "_exps.weight"),
+                                                tensor.type(),
+                                                List.of(tensor.extent(0), tensor.extent(1), experts))
+                                        : tensor)
+                        .toList())
+                .toList();
+        return new LayeredModel(dense.metadata(), dense.outside(), all);
+    }
+
     private static GgufTensor matrix(String name, long columns, long rows) {
         return new GgufTensor(name, GgmlType.F16, List.of(columns, rows));
     }

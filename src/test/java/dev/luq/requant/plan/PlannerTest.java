@@ -1,6 +1,7 @@
 package dev.luq.requant.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -158,6 +159,47 @@ class PlannerTest {
         planner.requireAllocation(new Budget.Weights(impossible.smallestBytes()), List.of(Precision.F16));
     }
 
+    /** What goes into each expert is not measured: no importances. */
+    @Test
+    void expertsHaveNoTypeThatNeedsImportances() {
+        Planner ofExperts = new Planner(Models.experts(4, 1024, 512, 8), Optional.empty(), SHAPE);
+        List<Candidate> mixes = ofExperts.mixes(Precision.F16);
+        for (Candidate mix : mixes) {
+            types(mix, "_exps").forEach(type -> assertFalse(TensorTypes.needsImportance(type), mix.toString()));
+        }
+        assertEquals(Mix.values().length, planner.mixes(Precision.F16).size(), "a dense model can be any");
+        assertTrue(mixes.contains(ofExperts.mix(Mix.Q2_K, Precision.F16)));
+        assertTrue(mixes.contains(ofExperts.mix(Mix.IQ3_S, Precision.F16)));
+
+        PlanException.Impossible impossible = assertThrows(
+                PlanException.Impossible.class,
+                () -> ofExperts.requireAllocation(Budget.parse("40%"), List.of(Precision.F16)));
+        MatrixCosts costs = costs(Models.experts(4, 1024, 512, 8), name -> 1);
+        Candidate smallest = ofExperts.smallestAllocation(costs, Precision.F16);
+        assertEquals(smallest.weightBytes(), impossible.smallestBytes());
+        assertEquals(List.of(GgmlType.IQ3_S), types(smallest, "_exps"));
+        assertEquals(List.of(GgmlType.IQ1_M), types(smallest, "attn_"));
+    }
+
+    /** Those of matrices with such a name. */
+    private static List<GgmlType> types(Candidate plan, String name) {
+        return plan.plan().matrices().entrySet().stream()
+                .filter(matrix -> matrix.getKey().contains(name))
+                .map(Map.Entry::getValue)
+                .distinct()
+                .toList();
+    }
+
+    @Test
+    void aBudgetBelowTheSmallestMixIsRefused() {
+        Candidate smallest = planner.mix(Mix.IQ1_M, Precision.F16);
+        planner.requireMix(new Budget.Weights(smallest.weightBytes()), List.of(Precision.F16));
+        PlanException.Impossible impossible = assertThrows(
+                PlanException.Impossible.class,
+                () -> planner.requireMix(new Budget.Weights(smallest.weightBytes() - 1), List.of(Precision.F16)));
+        assertEquals(smallest.weightBytes(), impossible.smallestBytes());
+    }
+
     /** 576 columns are no whole blocks of 256: what llama.cpp falls back to is what there is to choose among. */
     @Test
     void narrowMatricesHaveTypesOfSmallerBlocks() {
@@ -235,7 +277,10 @@ class PlannerTest {
     }
 
     private static MatrixCosts costs(ToDoubleFunction<String> sensitivity) {
-        LayeredModel model = Models.qwen7B();
+        return costs(Models.qwen7B(), sensitivity);
+    }
+
+    private static MatrixCosts costs(LayeredModel model, ToDoubleFunction<String> sensitivity) {
         SortedMap<String, SortedMap<GgmlType, Double>> kld = new TreeMap<>();
         Stream.concat(model.outside().stream(), model.layers().stream().flatMap(List::stream))
                 .forEach(tensor -> {

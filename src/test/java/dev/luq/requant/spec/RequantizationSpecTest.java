@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.gguf.GgmlType;
-import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
@@ -24,7 +22,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -63,16 +60,23 @@ class RequantizationSpecTest {
     }
 
     @Test
-    void layersWithExpertsAreNotRanked() {
-        LayeredModel dense = Models.decoder(1, 1024, 256, 4096, 8192, false);
-        List<GgufTensor> layer = new ArrayList<>(dense.layers().get(0));
-        layer.add(new GgufTensor("blk.0.ffn_up_exps.weight", GgmlType.F16, List.of(1024L, 512L, 8L)));
-        LayeredModel experts = new LayeredModel(dense.metadata(), dense.outside(), List.of(layer));
-
-        spec().requirePossible(planner(dense));
-        PlanException refused =
-                assertThrows(PlanException.UnsupportedModel.class, () -> spec().requirePossible(planner(experts)));
-        assertTrue(refused.getMessage().contains("Ask for the method allocation"), refused.getMessage());
+    void whatCannotBeDoneWithExpertsIsRefusedAtOnce() {
+        Planner experts = planner(Models.experts(1, 1024, 512, 8));
+        spec().requirePossible(planner(Models.decoder(1, 1024, 256, 4096, 8192, false)));
+        PlanException ranked =
+                assertThrows(PlanException.UnsupportedModel.class, () -> spec().requirePossible(experts));
+        assertTrue(ranked.getMessage().contains("Ask for the method allocation"), ranked.getMessage());
+        for (Method method : List.of(Method.ALLOCATION, Method.UNIFORM)) {
+            Specs.by(method, "90%", Scope.BRIEF, spec()).requirePossible(experts);
+            for (Scope comparing : List.of(Scope.SIZES, Scope.FULL)) {
+                PlanException compared = assertThrows(
+                        PlanException.UnsupportedModel.class,
+                        () -> Specs.by(method, "90%", comparing, spec()).requirePossible(experts));
+                assertTrue(compared.getMessage().contains("Ask for the brief report"), compared.getMessage());
+            }
+            RequantizationSpec small = Specs.by(method, "45%", Scope.BRIEF, spec());
+            assertThrows(PlanException.Impossible.class, () -> small.requirePossible(experts), method.text());
+        }
     }
 
     private static Planner planner(LayeredModel model) {
