@@ -5,6 +5,7 @@ import static dev.luq.files.Units.MIB;
 import dev.luq.catalog.DemoModel;
 import dev.luq.files.DataFolder;
 import dev.luq.files.JsonFile;
+import dev.luq.files.ProcessLock;
 import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
@@ -43,6 +44,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -175,12 +177,33 @@ final class RequantizeCommand implements Callable<Integer> {
         DataFolder data = model.data();
         RequantizationSpec spec = spec();
         Path folder = data.job(spec.output().manifestId());
-        beginOrResume(folder, spec);
-        MachineKernels.know();
-        Report report = run(data, folder);
+        begun(folder, spec); // who wishes something else need not wait to hear it
+        Report report;
+        try (ProcessLock alone = lock(folder)) {
+            beginOrResume(folder, spec);
+            MachineKernels.know();
+            report = run(data, folder);
+        }
         print(report, folder);
         activation.activate(data, model.id(), report.manifestId());
         return 0;
+    }
+
+    /** Of two equal commands one works; the other waits, and finds what the first has done. */
+    private static ProcessLock lock(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            return ProcessLock.take(
+                            folder.resolve(RequantizationJob.LOCK),
+                            () -> false,
+                            () -> System.err.println("luq: waiting for another process that works on this job"))
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new CliException("Cannot write " + folder + ".", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("The command was interrupted.", e);
+        }
     }
 
     private RequantizationSpec spec() {
@@ -233,29 +256,36 @@ final class RequantizeCommand implements Callable<Integer> {
                         .substring(0, NAME_DIGITS));
     }
 
+    /** Whether the job was begun before; one of the same name that asks for something else is refused. */
+    private static boolean begun(Path folder, RequantizationSpec wanted) {
+        if (!Files.exists(folder.resolve("spec.json"))) {
+            return false;
+        }
+        RequantizationSpec begun = read(() -> RequantizationSpec.read(folder));
+        if (!wanted.asksTheSameAs(begun)) {
+            throw new CliException(
+                    "There is another job named " + begun.output().manifestId() + "; choose another --name.");
+        }
+        return true;
+    }
+
     /** Writes what the job is to do into its folder, or goes on with the same job that was begun before. */
     private static void beginOrResume(Path folder, RequantizationSpec wanted) {
-        try {
-            if (Files.exists(folder.resolve("spec.json"))) {
-                RequantizationSpec begun = RequantizationSpec.read(folder);
-                if (!wanted.asksTheSameAs(begun)) {
-                    throw new CliException(
-                            "There is another job named " + begun.output().manifestId() + "; choose another --name.");
-                }
-                System.err.println(
-                        JobStatus.read(folder)
-                                        .filter(s -> s.state() == JobStatus.State.SUCCEEDED)
-                                        .isPresent()
-                                ? "luq: this job was done before"
-                                : "luq: going on with a job that was interrupted");
-                return;
-            }
-            Files.createDirectories(folder);
+        if (!begun(folder, wanted)) {
             wanted.write(folder);
+            return;
+        }
+        boolean done = read(() -> JobStatus.read(folder))
+                .filter(status -> status.state() == JobStatus.State.SUCCEEDED)
+                .isPresent();
+        System.err.println(done ? "luq: this job was done before" : "luq: going on with a job that was interrupted");
+    }
+
+    private static <T> T read(Supplier<T> file) {
+        try {
+            return file.get();
         } catch (SpecException e) {
             throw new CliException(e.getMessage(), e);
-        } catch (IOException e) {
-            throw new CliException("Cannot write " + folder + ".", e);
         }
     }
 

@@ -1,11 +1,14 @@
 package dev.luq.cli;
 
+import static dev.luq.Until.completed;
+import static dev.luq.Until.until;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.files.ProcessLock;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
@@ -24,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,6 +162,27 @@ class RequantizeCommandTest {
         assertEquals(first, again.out());
         try (var jobs = Files.list(folder.resolve("data/jobs"))) {
             assertEquals(1, jobs.count());
+        }
+    }
+
+    @Test
+    void ofTwoCommandsOneWaitsForTheOtherOnesJob() throws Exception {
+        Path job = Files.createDirectories(folder.resolve("data/jobs/small"));
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream before = System.err;
+        System.setErr(new PrintStream(said, true, UTF_8));
+        try {
+            CompletableFuture<Outcome> second;
+            try (ProcessLock first = ProcessLock.take(job.resolve("process.lock"), () -> false, () -> {})
+                    .orElseThrow()) {
+                second = CompletableFuture.supplyAsync(() -> requantize("--memory", "90%", "--name", "small"));
+                until("a word of why it waits", () -> said.toString(UTF_8).contains("works on this job"));
+                assertFalse(Files.exists(job.resolve("spec.json")), "nothing is begun");
+            }
+            Outcome done = completed("the command", second);
+            assertEquals(0, done.status(), done.error());
+        } finally {
+            System.setErr(before);
         }
     }
 

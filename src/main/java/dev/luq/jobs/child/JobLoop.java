@@ -1,5 +1,6 @@
 package dev.luq.jobs.child;
 
+import dev.luq.files.ProcessLock;
 import dev.luq.process.ChildMain;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.JobFrame;
@@ -9,9 +10,7 @@ import dev.luq.requant.spec.Phase;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
@@ -26,8 +25,6 @@ final class JobLoop implements RequantizationJob.Listener {
 
     /** Above that of a decoder: a job goes on where it was. */
     private static final int OOM_SCORE = 800;
-
-    private static final String LOCK = "process.lock";
 
     /** Longest time from the end of the input to the end of the process. */
     private static final long STOP_MILLIS = 60_000;
@@ -53,12 +50,9 @@ final class JobLoop implements RequantizationJob.Listener {
         Thread input = new Thread(loop::awaitEndOfInput, "luq-job-input");
         input.setDaemon(true);
         input.start();
-        try (FileChannel lockFile =
-                FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            // One whose server was killed may need a moment more to stop. The system drops the lock with the process.
-            while (lockFile.tryLock() == null && !loop.cancelled()) {
-                Thread.sleep(50);
-            }
+        // One whose server was killed may need a moment more to stop.
+        try (ProcessLock alone = ProcessLock.take(folder.resolve(RequantizationJob.LOCK), loop::cancelled, () -> {})
+                .orElse(null)) {
             loop.put(end(body, loop));
             ChildMain.exit(ChildMain.EXIT_ASKED);
         } catch (IOException | InterruptedException | RuntimeException | Error e) {

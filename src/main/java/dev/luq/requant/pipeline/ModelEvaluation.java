@@ -1,6 +1,7 @@
 package dev.luq.requant.pipeline;
 
 import dev.luq.files.DataFolder;
+import dev.luq.files.ProcessLock;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.machine.KvType;
@@ -88,7 +89,7 @@ public final class ModelEvaluation {
         try {
             Llama.init(line -> {});
             LayerStore store = LayerStore.open(data.store());
-            try (CacheLock alone = CacheLock.take(data, progress, waits)) {
+            try (ProcessLock alone = CacheLock.take(data, progress, waits)) {
                 return run(store, target, progress);
             }
         } catch (RuntimeException | IOException e) {

@@ -3,6 +3,7 @@ package dev.luq.requant.pipeline;
 import dev.luq.files.DamagedFileException;
 import dev.luq.files.DataFolder;
 import dev.luq.files.JsonFile;
+import dev.luq.files.ProcessLock;
 import dev.luq.llama.Llama;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Plan;
@@ -34,7 +35,7 @@ import java.util.function.Supplier;
  * One job, from {@code spec.json} in its folder to a published manifest and a report. Ended at any moment, by cancel or
  * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same; where a speed is asked for,
  * from the decision for a plan on. Another build of the kernels may compute other last digits: what is published stays as it
- * is, and only what is left is done. One job at a time may run on a job folder; several jobs may share a data folder.
+ * is, and only what is left is done. Who runs it holds {@link #LOCK}; several jobs may share a data folder.
  */
 public final class RequantizationJob {
 
@@ -42,6 +43,9 @@ public final class RequantizationJob {
     public static final String REPORT = "report.json";
 
     public static final String PAGE = "report.html";
+
+    /** The {@link ProcessLock} of whoever works in the job folder. */
+    public static final String LOCK = "process.lock";
 
     /** Raised when the same spec leads to another result. */
     public static final String RECIPE = "3";
@@ -152,7 +156,7 @@ public final class RequantizationJob {
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache(), Llama.arithmetic());
         boolean compares = spec.output().report() != Scope.BRIEF;
-        try (CacheLock alone = CacheLock.take(
+        try (ProcessLock alone = CacheLock.take(
                         data, calibrating, () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
             JobInputs inputs = JobInputs.read(spec, store, calibrating);

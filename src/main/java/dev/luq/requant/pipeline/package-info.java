@@ -4,7 +4,7 @@
  * <p>The data folder, of which this room owns {@code cache}:
  * <pre>
  * data      = store jobs calibration cache catalog.json
- * jobs      = one folder per job: spec.json status.json plan.json report.json report.html
+ * jobs      = one folder per job: spec.json status.json plan.json report.json report.html process.lock
  * cache     = lock calibration rankings outputs quality uniform
  * </pre>
  * Everything in the cache is named by the SHA-256 of what it was made from, appears whole or not at all, and may be

@@ -14,6 +14,7 @@ import dev.luq.Integration;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Folders;
 import dev.luq.files.JsonFile;
+import dev.luq.files.ProcessLock;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.machine.Kernels;
@@ -608,7 +609,7 @@ class RequantizationJobTest {
 
     @Test
     void jobsWithOneDataFolderTakeTurns() throws Exception {
-        try (CacheLock other =
+        try (ProcessLock other =
                 CacheLock.take(new DataFolder(data), new JobProgress(share -> {}, () -> false), () -> {})) {
             Jobs.Notes notes = new Jobs.Notes();
             Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
