@@ -42,6 +42,12 @@ public final class Evaluation {
 
     private static final String REPLACEMENT = "\uFFFD";
 
+    /**
+     * Tokens of answers that are compared in one go, at most, as far as their bytes tell: what the base model put out for
+     * them is in memory, up to 32 KiB for each.
+     */
+    private static final int GROUP_TOKENS = 2048;
+
     private final Dataset set;
     private final Path baseOutputs;
 
@@ -203,7 +209,7 @@ public final class Evaluation {
      */
     private record Question(int index, Example example, List<BaseOutput> base) {}
 
-    /** Lanes take questions about the same images together: the images are evaluated once. */
+    /** Lanes take some questions about the same images together: the images are evaluated once for them. */
     private void each(
             List<Feeder> lanes,
             Listener listener,
@@ -223,12 +229,15 @@ public final class Evaluation {
             public List<Question> next() {
                 List<Path> images = examples.get(next).images();
                 List<Question> group = new ArrayList<>();
+                int tokens = 0;
                 do {
+                    tokens += longestAnswer(examples.get(next));
                     group.add(new Question(next, examples.get(next), base.apply(next)));
                     next++;
                 } while (next < examples.size()
                         && !images.isEmpty()
-                        && examples.get(next).images().equals(images));
+                        && examples.get(next).images().equals(images)
+                        && tokens + longestAnswer(examples.get(next)) <= GROUP_TOKENS);
                 return group;
             }
         };

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -222,6 +223,37 @@ class EvaluationTest {
         assertEquals(-1, Files.mismatch(folder.resolve("base1"), folder.resolve("base3")));
         assertEquals(found.get(0), found.get(1));
         assertTrue(found.get(0).all().meanKld() > 0, found.toString());
+    }
+
+    /** A file that ends early shows how far ahead it is read: not to the last of many questions about one picture. */
+    @Test
+    void whatTheBasePutOutIsReadWhenItIsNeeded() throws IOException {
+        Path set = Files.createDirectory(folder.resolve("one-picture"));
+        Files.copy(REFERENCE.resolve("square-70x70.png"), set.resolve("a.png"));
+        Files.writeString(
+                set.resolve("all.jsonl"),
+                ("{\"image\": \"a.png\", \"question\": \"What?\", \"answer\": \"" + "red ".repeat(60) + "\"}\n")
+                        .repeat(12));
+        Evaluation evaluation = new Evaluation(Dataset.read(set), folder.resolve("base"));
+        try (Feeder tiny = tiny("qwen2.5-vl-tiny")) {
+            evaluation.recordBase(List.of(tiny), NOBODY);
+            byte[] whole = Files.readAllBytes(folder.resolve("base"));
+            Files.write(folder.resolve("base"), Arrays.copyOf(whole, whole.length - 1));
+            List<Double> shares = new ArrayList<>();
+            Evaluation.Listener listener = new Evaluation.Listener() {
+                @Override
+                public void evaluated(double share) {
+                    shares.add(share);
+                }
+
+                @Override
+                public boolean cancelled() {
+                    return false;
+                }
+            };
+            assertThrows(MeasureException.BadBaseOutputs.class, () -> evaluation.run(List.of(tiny), false, listener));
+            assertEquals(8, shares.size(), "so many answers of 240 bytes are compared in one go");
+        }
     }
 
     @Test
