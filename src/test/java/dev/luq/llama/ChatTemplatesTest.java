@@ -125,8 +125,9 @@ class ChatTemplatesTest {
 
     @Test
     void otherNamesAreRefusedWithThoseThatThereAre() {
-        IllegalArgumentException unknown = assertThrows(
-                IllegalArgumentException.class, () -> ChatTemplates.of(TinyModels.model(TinyModels.QWEN), "vicunia"));
+        LlamaException.InvalidTemplate unknown = assertThrows(
+                LlamaException.InvalidTemplate.class,
+                () -> ChatTemplates.of(TinyModels.model(TinyModels.QWEN), "vicunia"));
         assertTrue(unknown.getMessage().contains("vicuna"), unknown.getMessage());
     }
 
