@@ -2,6 +2,7 @@ package dev.luq.requant.pipeline;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -45,7 +46,7 @@ interface Cancellable<T> {
                 throw new RequantizationException.Cancelled();
             }
             return result;
-        } catch (InterruptedException e) {
+        } catch (InterruptedException | ClosedByInterruptException e) {
             throw new RequantizationException.Cancelled();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
