@@ -205,10 +205,7 @@ def _sign(scene, rng):
     fill = paint(scene.color, rng)
     picture = background(width, height, rng, [fill])
     name = pick(rng, FONTS)
-    target = scene.pitch * len(scene.text)
-    trial = font(name, 40)
-    size = int(min(40 * target / max(trial.getlength(scene.text), 1), 1.7 * scene.pitch + 4, 0.75 * height))
-    used = font(name, max(size, 11))
+    used = _fitting(name, scene.text, scene.pitch, 0.75 * height)
     length = used.getlength(scene.text)
     if length > 0.96 * width:
         used = font(name, max(9, int(used.size * 0.96 * width / length)))
@@ -227,6 +224,13 @@ def _sign(scene, rng):
     return Drawing(picture, map, _print(picture, map, area, scene.text, used, (fill, scene.color), center, scene.turn))
 
 
+def _fitting(name, text, pitch, largest=math.inf):
+    """The font in the size that gives each character `pitch` pixels of width, within what is legible."""
+    target = pitch * len(text)
+    size = int(min(40 * target / max(font(name, 40).getlength(text), 1), 1.7 * pitch + 4, largest))
+    return font(name, max(size, 11))
+
+
 def _page(scene, rng):
     fills = {word[1]: paint(word[1], rng) for word in scene.words}
     picture = background(scene.width, scene.height, rng, list(fills.values()))
@@ -236,8 +240,7 @@ def _page(scene, rng):
         if len(marks) + len(text) > 255:
             break
         name = pick(rng, FONTS)
-        size = int(min(40 * pitch * len(text) / max(font(name, 40).getlength(text), 1), 1.7 * pitch + 4))
-        used = font(name, max(size, 11))
+        used = _fitting(name, text, pitch)
         half = used.getlength(text) / 2 + 8, 1.1 * pitch + 14
         area = int(x - half[0]), int(y - half[1]), int(x + half[0]), int(y + half[1])
         marks += _print(picture, map, area, text, used, (fills[color], color), (x, y), turn, len(marks))
