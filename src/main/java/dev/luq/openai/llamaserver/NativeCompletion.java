@@ -39,27 +39,6 @@ record NativeCompletion(
         @JsonProperty("timings") ChoiceTimings timings,
         @JsonProperty("completion_probabilities") List<Probability> probabilities) {
 
-    /** The same, but for its probabilities. */
-    NativeCompletion withoutProbabilities() {
-        return new NativeCompletion(
-                index,
-                content,
-                tokens,
-                stop,
-                model,
-                predictedTokens,
-                promptTokens,
-                settings,
-                prompt,
-                hasNewLine,
-                truncated,
-                stopType,
-                stoppingWord,
-                cachedTokens,
-                timings,
-                null);
-    }
-
     /** A token with the likeliest ones in its place. */
     @RegisterForReflection
     @Schema(name = "NativeProbability")

@@ -66,7 +66,7 @@ final class NativeResults implements AnswerBuilder {
     @Override
     public Object build() {
         List<Object> all = IntStream.range(0, drafts.size())
-                .<Object>mapToObj(i -> fields.isEmpty() ? whole(i) : chosen(whole(i)))
+                .<Object>mapToObj(i -> fields.isEmpty() ? whole(i, likely(i)) : chosen(whole(i, null), likely(i)))
                 .toList();
         return all.size() == 1 ? all.get(0) : all;
     }
@@ -77,10 +77,17 @@ final class NativeResults implements AnswerBuilder {
      * @param newLine whether the text has one
      */
     JsonNode end(int index, Accepted accepted, Finished finished, boolean newLine) {
-        return chosen(completion(index, accepted, finished, newLine, "", List.of(), null));
+        return chosen(completion(index, accepted, finished, newLine, "", List.of(), null), null);
     }
 
-    private NativeCompletion whole(int index) {
+    /** Null unless they were asked for. */
+    private List<NativeCompletion.Probability> likely(int index) {
+        return probabilities > 0
+                ? NativeCompletion.Probability.of(drafts.get(index).logprobs())
+                : null;
+    }
+
+    private NativeCompletion whole(int index, List<NativeCompletion.Probability> likely) {
         ChoiceDraft draft = drafts.get(index);
         List<Integer> tokens =
                 withTokens ? draft.logprobs().stream().map(TokenLogprob::id).toList() : List.of();
@@ -91,7 +98,7 @@ final class NativeResults implements AnswerBuilder {
                 draft.content().indexOf('\n') >= 0,
                 draft.content(),
                 tokens,
-                probabilities > 0 ? NativeCompletion.Probability.of(draft.logprobs()) : null);
+                likely);
     }
 
     private NativeCompletion completion(
@@ -135,12 +142,15 @@ final class NativeResults implements AnswerBuilder {
                 : Optional.empty();
     }
 
-    /** The fields that are answered, under their paths. */
-    private JsonNode chosen(NativeCompletion completion) {
-        ObjectNode all = JSON.valueToTree(completion.withoutProbabilities());
-        if (completion.probabilities() != null) {
-            // As nodes they would take many times what is counted for them.
-            all.putPOJO("completion_probabilities", completion.probabilities());
+    /**
+     * The fields that are answered, under their paths.
+     *
+     * @param likely its probabilities, which as nodes would take many times what is counted for them; null without any
+     */
+    private JsonNode chosen(NativeCompletion completion, List<NativeCompletion.Probability> likely) {
+        ObjectNode all = JSON.valueToTree(completion);
+        if (likely != null) {
+            all.putPOJO("completion_probabilities", likely);
         }
         if (fields.isEmpty()) {
             return all;
