@@ -2,6 +2,7 @@ package dev.luq.serving;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.luq.files.ProcessLock;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
 import dev.luq.machine.KernelTrial.Outcome;
@@ -13,11 +14,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -45,7 +43,6 @@ public final class KernelCheck {
      */
     private static final Limits LIMITS = new Limits(Duration.ofSeconds(60), Duration.ofMinutes(5));
 
-    private static final Duration LOCK_POLL = Duration.ofMillis(20);
     private static final Object ONE_AT_A_TIME = new Object();
 
     /** How the process is started. */
@@ -131,13 +128,13 @@ public final class KernelCheck {
         LOG.info("This machine's kernels are tried, once for a build and a processor: some seconds");
         try {
             Files.createDirectories(file.getParent());
-            try (FileChannel channel = FileChannel.open(
+            try (ProcessLock alone = ProcessLock.take(
                             file.resolveSibling(file.getFileName() + ".lock"),
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE);
-                    FileLock lock = lock(channel, deadline)) {
+                            () -> System.nanoTime() >= deadline,
+                            () -> {})
+                    .orElse(null)) {
                 Optional<KernelTable> other = KernelTable.read(file);
-                if (other.isPresent() || lock == null) {
+                if (other.isPresent() || alone == null) {
                     return other;
                 }
                 KernelTable table = new KernelTable(new Trials(deadline).run());
@@ -148,18 +145,6 @@ public final class KernelCheck {
             LOG.warnf("This machine's kernels were not tried, they are taken by rule: %s", e.getMessage());
             return Optional.empty();
         }
-    }
-
-    /** @return null at the deadline: another process is at it */
-    private static FileLock lock(FileChannel channel, long deadline) throws IOException, InterruptedException {
-        while (System.nanoTime() < deadline) {
-            FileLock lock = channel.tryLock();
-            if (lock != null) {
-                return lock;
-            }
-            Thread.sleep(LOCK_POLL.toMillis());
-        }
-        return null;
     }
 
     /** The trials of one run. */
