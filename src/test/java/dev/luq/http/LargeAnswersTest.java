@@ -20,7 +20,6 @@ import dev.luq.protocol.WorkerFrame.TokenLogprob;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.response.ValidatableResponse;
-import io.smallrye.mutiny.Multi;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -174,13 +173,8 @@ class LargeAnswersTest extends ScriptedApi {
         List<TokenLogprob> token = List.of(new TokenLogprob(
                 1, "a", -1, List.of(97), Collections.nCopies(20, new TokenLogprob(2, "b", -2, List.of(98), null))));
         CountDownLatch cancelled = new CountDownLatch(1);
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(ScriptedWorkers.accepted(request)),
-                        Multi.createFrom()
-                                .range(0, MILLION)
-                                .map(i -> new WorkerFrame.Delta(request.id(), "a", null, token, i + 1)))
+        workers.script = request -> ScriptedWorkers.begun(
+                        request, MILLION, i -> new WorkerFrame.Delta(request.id(), "a", null, token, i + 1))
                 .onCancellation()
                 .invoke(cancelled::countDown);
         assertError(chat(",\"logprobs\":true,\"top_logprobs\":20"), 400, "invalid_request")

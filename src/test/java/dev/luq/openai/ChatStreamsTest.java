@@ -348,11 +348,10 @@ class ChatStreamsTest extends ScriptedApi {
         workers.script = request -> Multi.createBy()
                 .concatenating()
                 .streams(
-                        Multi.createFrom().item(ScriptedWorkers.accepted(request)),
-                        Multi.createFrom()
-                                .range(0, pieces)
-                                .invoke(i -> produced.incrementAndGet())
-                                .map(i -> ScriptedWorkers.delta(request, piece)),
+                        ScriptedWorkers.begun(request, pieces, i -> {
+                            produced.incrementAndGet();
+                            return ScriptedWorkers.delta(request, piece);
+                        }),
                         Multi.createFrom().item(ScriptedWorkers.finished(request, "stop", pieces)));
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
@@ -366,13 +365,8 @@ class ChatStreamsTest extends ScriptedApi {
     @Test
     void aReaderThatReadsNothingIsDisconnected() throws Exception {
         CountDownLatch cancelled = new CountDownLatch(1);
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(ScriptedWorkers.accepted(request)),
-                        Multi.createFrom()
-                                .range(0, 1_000_000)
-                                .map(i -> ScriptedWorkers.delta(request, "x".repeat(1000))))
+        workers.script = request -> ScriptedWorkers.begun(
+                        request, 1_000_000, i -> ScriptedWorkers.delta(request, "x".repeat(1000)))
                 .onCancellation()
                 .invoke(cancelled::countDown);
         try (RawClient client = new RawClient(server.getPort(), 4096)) {

@@ -1,6 +1,7 @@
 package dev.luq.openai;
 
 import dev.luq.catalog.KeepAlive;
+import dev.luq.protocol.ModelInfos;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.EngineStats;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /**
@@ -66,25 +68,7 @@ public class ScriptedWorkers implements ModelWorkers {
             "embedding",
             ModelWorker.State.READY,
             scripted.info()
-                    .map(info -> new ModelInfo(
-                            info.name(),
-                            info.architecture(),
-                            info.quantization(),
-                            info.parameters(),
-                            info.modelBytes(),
-                            info.bitsPerWeight(),
-                            info.contextSize(),
-                            info.slotContextSize(),
-                            info.trainingContext(),
-                            info.slots(),
-                            false,
-                            false,
-                            info.longestToken(),
-                            info.props(),
-                            new WorkerFrame.EmbeddingInfo(2, true),
-                            false,
-                            info.identity(),
-                            null)));
+                    .map(info -> ModelInfos.embedding(info, false, new WorkerFrame.EmbeddingInfo(2, true), false)));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override
@@ -209,11 +193,20 @@ public class ScriptedWorkers implements ModelWorkers {
         return Multi.createBy()
                 .concatenating()
                 .streams(
-                        Multi.createFrom().item(accepted(request)),
-                        Multi.createFrom()
-                                .range(0, pieces.length)
-                                .map(i -> new WorkerFrame.Delta(request.id(), pieces[i], null, null, i + 1)),
+                        begun(
+                                request,
+                                pieces.length,
+                                i -> new WorkerFrame.Delta(request.id(), pieces[i], null, null, i + 1)),
                         Multi.createFrom().item(finished(request, "stop", pieces.length)));
+    }
+
+    /** A generation that is accepted, and so many frames of it. */
+    public static Multi<OfRequest> begun(ServerFrame.Generate request, int count, IntFunction<OfRequest> frame) {
+        return Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(accepted(request)),
+                        Multi.createFrom().range(0, count).map(frame::apply));
     }
 
     /** Of a prompt of 12 tokens, of which the cache had 3. */

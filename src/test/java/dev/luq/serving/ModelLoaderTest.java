@@ -180,8 +180,7 @@ class ModelLoaderTest {
     void aModelIsNotIdleWhileItAnswers() {
         start(Map.of());
         ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         assertEquals("x", answer(ask(a, "say x")));
         assertEquals(ModelWorker.State.READY, a.state());
         running.cancel();
@@ -227,8 +226,7 @@ class ModelLoaderTest {
         start(ROOM_FOR_ONE);
         ModelRoute a = demand("a");
         ModelRoute b = demand("b");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(b, "say b");
         until("queued", () -> b.state() == ModelWorker.State.LOADING);
         AssertSubscriber<WorkerFrame.OfRequest> later = ask(a, "say later");
@@ -245,8 +243,7 @@ class ModelLoaderTest {
         start(ROOM_FOR_ONE);
         ModelRoute a = demand("a");
         ModelRoute b = demand("b");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(b, "say b");
         AssertSubscriber<WorkerFrame.OfRequest> leaving = ask(b, "say b");
         assertEquals(2, b.waiting());
@@ -289,8 +286,7 @@ class ModelLoaderTest {
         start(Map.of("memory-limit-bytes", String.valueOf(3 * GIB / 2)));
         ModelRoute a = demand("a");
         ModelRoute b = model("b", LoadPolicy.DEMAND, false, "1ms");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         AssertSubscriber<WorkerFrame.OfRequest> impatient = AssertSubscriber.create(Long.MAX_VALUE);
         b.whenLoaded(Duration.ZERO, Optional.empty(), info -> b.generate(WorkerClient.request("say b", 0)))
                 .subscribe()
@@ -343,8 +339,7 @@ class ModelLoaderTest {
     void aSwappedModelTakesTheMemoryOfBothProcessesUntilTheFirstOneIsGone() throws Exception {
         start(Map.of());
         ModelRoute a = demand("a");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         SupervisedWorker before = loader.swapping("a", () -> {
             loader.replacing("a", 2 * GIB);
             SupervisedWorker replaced = a.replace(ready(a));
@@ -362,8 +357,7 @@ class ModelLoaderTest {
     void aModelIsNotIdleWhileItsSwapWaitsForItsTurn() throws Exception {
         start(Map.of());
         ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         CountDownLatch taken = new CountDownLatch(1);
         CountDownLatch over = new CountDownLatch(1);
         Thread other = thread(() -> loader.exclusively("a", () -> {
@@ -434,8 +428,7 @@ class ModelLoaderTest {
         start(Map.of());
         ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
         refusals.set(3);
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         refusals.set(1);
         running.cancel();
         until("unloaded", () -> history.contains("a idle"));
@@ -514,8 +507,7 @@ class ModelLoaderTest {
         start(ROOM_FOR_ONE);
         ModelRoute a = demand("a");
         ModelRoute b = demand("b");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         AssertSubscriber<WorkerFrame.OfRequest> leaving = ask(b, "say b");
         until("queued", () -> b.state() == ModelWorker.State.LOADING);
         leaving.cancel();
@@ -587,8 +579,7 @@ class ModelLoaderTest {
     void aRequestThatComesWhileItsModelEndsIsAnsweredByTheNextProcess() {
         start(Map.of());
         ModelRoute a = demand("a");
-        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
-        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         CompletableFuture<Void> unload = loader.unload("a");
         AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next");
         assertFalse(unload.isDone());
@@ -660,6 +651,13 @@ class ModelLoaderTest {
         routes.put(id, route);
         loader.add(route);
         return route;
+    }
+
+    /** A request that the model answers until it is cancelled, and has begun to. */
+    private AssertSubscriber<WorkerFrame.OfRequest> busy(ModelRoute model) {
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(model, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        return running;
     }
 
     private static AssertSubscriber<WorkerFrame.OfRequest> ask(ModelRoute route, String script) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.Signals;
 import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.ModelInfos;
 import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
@@ -86,25 +87,8 @@ public final class ScriptedWorker implements ModelHost {
         WorkerFrame.ModelInfo info = info(load);
         return only == null
                 ? info
-                : new WorkerFrame.ModelInfo(
-                        info.name(),
-                        info.architecture(),
-                        info.quantization(),
-                        info.parameters(),
-                        info.modelBytes(),
-                        info.bitsPerWeight(),
-                        info.contextSize(),
-                        info.contextSize(),
-                        info.trainingContext(),
-                        info.slots(),
-                        info.vision(),
-                        info.tools(),
-                        info.longestToken(),
-                        info.props(),
-                        ranks ? null : new WorkerFrame.EmbeddingInfo(4, true),
-                        ranks,
-                        info.identity(),
-                        null);
+                : ModelInfos.embedding(
+                        info, info.vision(), ranks ? null : new WorkerFrame.EmbeddingInfo(4, true), ranks);
     }
 
     private static WorkerFrame.ModelInfo info(ServerFrame.Load load) {
