@@ -102,6 +102,11 @@ std::vector<float> columns_of() {
     return values;
 }
 
+// Of two errors; what is no number is infinite.
+double larger(double worst, double error) {
+    return std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::infinity());
+}
+
 // Of a row.
 float largest_of(const float * weights) {
     float most = 0;
@@ -159,7 +164,7 @@ struct Reference {
             const size_t at = (first * ROW_COUNT + i) % products.size();
             const double tolerance = allowed[at] * (1 + rounding / ADDITIONS) + step * largest[at];
             const double error = std::fabs(results[i] - products[at]) / tolerance;
-            worst = std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::infinity());
+            worst = larger(worst, error);
         }
         return worst;
     }
@@ -308,7 +313,7 @@ double unpacking_error(const WeightType & type, const InstructionSet & set, cons
                 const double allowed = ADDITIONS * largest_of(weights);
                 for (int64_t i = 0; i < SUPERBLOCK; i++) {
                     const double error = std::fabs(found[i * ROWS + r] - weights[k + i]) / allowed;
-                    worst = std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::infinity());
+                    worst = larger(worst, error);
                 }
             }
         }
@@ -409,7 +414,7 @@ double attention_error(const Backend & backend, ggml::cpu::extra_buffer_type & k
                 const double error = std::fabs(results[(i * HEADS + head) * WIDTH + d] - expected[d] / sum);
                 // Parts of 2^-8 of weights and contents, which are about 1, in all directions; ten of their deviations.
                 const double part = error / (10 * std::sqrt(squares) / sum / 256);
-                worst = std::max(worst, std::isfinite(part) ? part : std::numeric_limits<double>::infinity());
+                worst = larger(worst, part);
             }
         }
     }
