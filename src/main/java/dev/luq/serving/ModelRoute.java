@@ -50,6 +50,8 @@ final class ModelRoute implements ModelWorker {
     private Permits paused;
 
     private boolean draining;
+    /** Whether the time is up that draining leaves to answers. */
+    private boolean givenUp;
     /** Whether a worker is going to be put here. */
     private boolean expected;
 
@@ -107,6 +109,9 @@ final class ModelRoute implements ModelWorker {
         worker.whenChanged(this::changed);
         if (draining) {
             worker.drain();
+        }
+        if (givenUp) {
+            worker.giveUp();
         }
         changed();
     }
@@ -277,7 +282,7 @@ final class ModelRoute implements ModelWorker {
         return true;
     }
 
-    /** Refuses requests from now on: the server stops. */
+    /** Refuses requests from now on, but not what is left of an answer that has begun: the server stops. */
     synchronized void drain() {
         draining = true;
         if (current != null) {
@@ -285,11 +290,12 @@ final class ModelRoute implements ModelWorker {
         }
     }
 
-    /** Fails the requests that are still running or waiting. */
+    /** Fails the requests that are still running or waiting; {@link #drain} comes before. */
     void giveUp() {
         List<SupervisedWorker> workers;
         List<InFlightRequest> waiting;
         synchronized (this) {
+            givenUp = true;
             workers = workers();
             waiting = paused == null ? List.of() : paused.all();
         }

@@ -59,6 +59,8 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private WorkerProcess process;
     /** Whether a process is being started: it may speak or die before it is the current one. */
     private boolean starting;
+    /** Whether draining leaves answers that have begun to the process: it had loaded, and their time is not up. */
+    private boolean finishing;
 
     private WorkerFrame.ModelInfo info;
     private WorkerFrame.EngineStats stats;
@@ -331,19 +333,19 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
      * @return null, or why it is not done; nothing was said to the stream then
      */
     synchronized Permits.Refusal admit(InFlightRequest request) {
-        Permits.Refusal refusal = refusal();
+        Permits.Refusal refusal = refusal(request);
         return refusal == null ? inFlight.admit(request) : refusal;
     }
 
-    /** @return null when requests are served */
-    private Permits.Refusal refusal() {
+    /** @return null when the request is served */
+    private Permits.Refusal refusal(InFlightRequest request) {
         return switch (state) {
             case READY -> null;
             case FAILED ->
                 new Permits.Refusal(
                         "model_failed",
                         new WorkerException.NotReady(state, "The model " + modelId + " cannot be served: " + failure));
-            case DRAINING -> Permits.draining();
+            case DRAINING -> finishing && request.answer.hasBegun() ? null : Permits.draining();
             case RESTARTING ->
                 new Permits.Refusal(
                         "worker_restarting",
@@ -401,6 +403,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             }
             before = state;
             process = null;
+            finishing = false;
             past = Totals.counters(totals());
             stats = null;
             if (lostFile) {
@@ -454,16 +457,20 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         start();
     }
 
-    /** Refuses requests from now on. */
+    /** Refuses requests from now on, but not what is left of an answer that has begun. */
     synchronized void drain() {
         if (state != State.FAILED) {
+            finishing |= state == State.READY;
             state = State.DRAINING;
             changed();
         }
     }
 
-    /** Fails the requests that are still running. */
+    /** Fails the requests that are still running; one that is draining refuses all others. */
     void giveUp() {
+        synchronized (this) {
+            finishing = false;
+        }
         inFlight.giveUp();
     }
 

@@ -816,6 +816,31 @@ class SupervisedWorkerTest {
         assertEquals("released", heard.get(heard.size() - 1));
     }
 
+    /** Further choices, and further texts to embed, are submitted when those before them have ended. */
+    @Test
+    void drainingLetsAnswersThatHaveBegunEnd() {
+        SupervisedWorker worker = ready(Map.of());
+        InFlightAnswer choices = new InFlightAnswer();
+        assertEquals("a", answer(run(worker, "say a", choices)));
+        InFlightAnswer queries = new InFlightAnswer();
+        count(worker, "one", "many", queries).awaitItem();
+        worker.drain();
+        assertEquals("b", answer(run(worker, "say b", choices)));
+        assertEquals(
+                2,
+                count(worker, "two words", "many", queries)
+                        .awaitItem()
+                        .getItem()
+                        .tokens());
+        assertInstanceOf(
+                WorkerException.NotReady.class,
+                count(worker, "one", "many", new InFlightAnswer())
+                        .awaitFailure()
+                        .getFailure());
+        worker.giveUp();
+        failure(WorkerException.NotReady.class, run(worker, "say c", choices));
+    }
+
     @Test
     void drainingGivesUpWhatTakesTooLong() throws InterruptedException {
         SupervisedWorker worker = ready(Map.of());
