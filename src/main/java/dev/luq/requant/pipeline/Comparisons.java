@@ -4,6 +4,8 @@ import dev.luq.llama.ModelQuantizer.FileType;
 import dev.luq.requant.calibrate.CalibrationException;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
+import dev.luq.requant.feed.FeedException;
+import dev.luq.requant.measure.MeasureException;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
@@ -91,20 +93,23 @@ final class Comparisons {
     /** @param partial hears what is measured so far, whenever something is whole */
     Comparison run(JobProgress progress, Consumer<Comparison> partial) {
         boolean full = spec.output().report() == Scope.FULL;
-        List<Method> methods = methods(full);
-        chooser.prepare(methods, progress.part(0, 0.1));
+        List<Method> methods = prepared(methods(full), progress.part(0, 0.1));
         JobProgress sizes = progress.part(0.1, full ? 0.5 : 1);
         for (int i = 0; i < UNIFORM.size(); i++) {
-            beside(UNIFORM.get(i), methods, sizes.part(i, UNIFORM.size()));
+            FileType type = UNIFORM.get(i);
+            JobProgress part = sizes.part(i, UNIFORM.size());
+            possible(type.name(), () -> beside(type, methods, part));
             partial.accept(measured());
         }
         if (full) {
             frontier(methods, progress.part(0.5, 0.6));
             partial.accept(measured());
-            orders(progress.part(0.6, 0.75));
-            partial.accept(measured());
-            alphas(progress.part(0.75, 0.8));
-            partial.accept(measured());
+            if (methods.contains(Method.ENTROPY)) {
+                orders(progress.part(0.6, 0.75));
+                partial.accept(measured());
+                alphas(progress.part(0.75, 0.8));
+                partial.accept(measured());
+            }
             modalities(progress.part(0.8, 1));
         }
         return measured();
@@ -126,6 +131,34 @@ final class Comparisons {
                 .toList();
     }
 
+    /** Those whose plans can be made. */
+    private List<Method> prepared(List<Method> methods, JobProgress progress) {
+        List<Method> prepared = new ArrayList<>();
+        for (int i = 0; i < methods.size(); i++) {
+            Method method = methods.get(i);
+            JobProgress part = progress.part(i, methods.size());
+            if (possible(method.text(), () -> chooser.prepare(List.of(method), part))) {
+                prepared.add(method);
+            }
+        }
+        return prepared;
+    }
+
+    /** Does a part of the comparison. Why one cannot be done is said, and the others stay. */
+    private boolean possible(String part, Runnable work) {
+        try {
+            work.run();
+            return true;
+        } catch (CalibrationException
+                | FeedException
+                | RankException
+                | MeasureException.Undefined
+                | MeasureException.NothingFits e) {
+            unmeasured.add(part + ": " + e.getMessage());
+            return false;
+        }
+    }
+
     /** A uniform type, and the methods at its bytes. */
     private void beside(FileType type, List<Method> methods, JobProgress progress) {
         int parts = methods.size() + 3;
@@ -136,10 +169,17 @@ final class Comparisons {
         for (int i = 0; i < methods.size(); i++) {
             measure(equalBytes, methods.get(i), budget, type.name(), progress.part(i + 1, parts));
         }
-        Ranking highestFirst = Ablations.highestFirst(rankings.of(RankingMethod.ENTROPY));
-        plan(() -> chooser.ofSize(highestFirst, budget))
-                .ifPresent(candidate -> equalBytes.add(measured(
-                        HIGHEST_FIRST, type.name(), candidate, main.matrix(), progress.part(parts - 1, parts))));
+        if (methods.contains(Method.ENTROPY)) {
+            Ranking highestFirst = Ablations.highestFirst(rankings.of(RankingMethod.ENTROPY));
+            plan(() -> chooser.ofSize(highestFirst, budget))
+                    .ifPresent(candidate -> measure(
+                            equalBytes,
+                            HIGHEST_FIRST,
+                            type.name(),
+                            candidate,
+                            main.matrix(),
+                            progress.part(parts - 1, parts)));
+        }
         uniform.add(new Measured(
                 "uniform",
                 type.name(),
@@ -169,15 +209,15 @@ final class Comparisons {
 
     private void measure(List<Measured> into, Method method, Budget budget, String label, JobProgress progress) {
         plan(() -> chooser.ofSize(method, budget))
-                .ifPresent(candidate -> into.add(measured(method.text(), label, candidate, main.matrix(), progress)));
+                .ifPresent(candidate -> measure(into, method.text(), label, candidate, main.matrix(), progress));
     }
 
     /** The plan that is published where no method is named; it is one of a method's own where one is. */
     private void published(List<Measured> into, Budget budget, String label, JobProgress progress) {
         if (spec.method() == Method.BEST) {
             plan(() -> chooser.published(budget, progress.part(0, 0.5)))
-                    .ifPresent(candidate -> into.add(
-                            measured(Method.BEST.text(), label, candidate, main.matrix(), progress.part(0.5, 1))));
+                    .ifPresent(candidate ->
+                            measure(into, Method.BEST.text(), label, candidate, main.matrix(), progress.part(0.5, 1)));
         }
     }
 
@@ -196,12 +236,13 @@ final class Comparisons {
                 Budget budget = BUDGETS.get(b);
                 Optional<Candidate> candidate = plan(() -> chooser.ofSize(order, budget));
                 if (candidate.isPresent()) {
-                    orders.add(measured(
+                    measure(
+                            orders,
                             names.get(o),
                             budget.text(),
                             candidate.get(),
                             main.matrix(),
-                            progress.part(o * BUDGETS.size() + b, inOrder.size() * BUDGETS.size())));
+                            progress.part(o * BUDGETS.size() + b, inOrder.size() * BUDGETS.size()));
                 }
             }
         }
@@ -211,12 +252,13 @@ final class Comparisons {
     private void alphas(JobProgress progress) {
         Optional<Candidate> candidate = plan(() -> chooser.ofSize(Method.ENTROPY, MIDDLE));
         for (int i = 0; i < ALPHAS.size() && candidate.isPresent(); i++) {
-            alphas.add(measured(
+            measure(
+                    alphas,
                     "entropy",
                     ALPHAS.get(i).toString().replaceFirst("\\.0$", ""),
                     candidate.get(),
                     main.withAlpha(ALPHAS.get(i)).matrix(),
-                    progress.part(i, ALPHAS.size())));
+                    progress.part(i, ALPHAS.size()));
         }
     }
 
@@ -249,19 +291,19 @@ final class Comparisons {
     }
 
     private void modality(String name, Dataset set, int examples, int seed, JobProgress progress) {
-        CalibrationRun calibrated;
-        Ranking ranking;
-        try {
-            calibrated = calibrations.run(set, examples, seed, main.alpha(), progress.part(0, 0.4));
-            ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, progress.part(0.4, 0.6));
-        } catch (CalibrationException.UnusableSet | RankException.TooFewVectors e) {
-            // Too long or too few are the examples of this kind, not those of the job.
-            unmeasured.add(name + ", seed " + seed + ": " + e.getMessage());
-            return;
-        }
-        plan(() -> chooser.ofSize(ranking, MIDDLE))
-                .ifPresent(candidate -> modalities.add(
-                        measured(name, String.valueOf(seed), candidate, calibrated.matrix(), progress.part(0.6, 1))));
+        // Too long, too few or damaged may be the examples of this kind, not those of the job.
+        possible(name + ", seed " + seed, () -> {
+            CalibrationRun calibrated = calibrations.run(set, examples, seed, main.alpha(), progress.part(0, 0.4));
+            Ranking ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, progress.part(0.4, 0.6));
+            plan(() -> chooser.ofSize(ranking, MIDDLE))
+                    .ifPresent(candidate -> measure(
+                            modalities,
+                            name,
+                            String.valueOf(seed),
+                            candidate,
+                            calibrated.matrix(),
+                            progress.part(0.6, 1)));
+        });
     }
 
     /** A method's plan; empty when its smallest is too large. */
@@ -273,18 +315,25 @@ final class Comparisons {
         }
     }
 
-    private Measured measured(
-            String series, String label, Candidate candidate, KeyedImatrix matrix, JobProgress progress) {
+    private void measure(
+            List<Measured> into,
+            String series,
+            String label,
+            Candidate candidate,
+            KeyedImatrix matrix,
+            JobProgress progress) {
         progress.check();
-        Quality quality = evaluator.quality(candidate.plan(), matrix, inputs.evaluation(), true, progress);
-        return new Measured(
-                series,
-                label,
-                candidate.weightBytes(),
-                candidate.ratioToQ4KM(),
-                PlanChooser.lowLayers(candidate),
-                speed(candidate.plan()),
-                quality);
+        possible(series + " " + label, () -> {
+            Quality quality = evaluator.quality(candidate.plan(), matrix, inputs.evaluation(), true, progress);
+            into.add(new Measured(
+                    series,
+                    label,
+                    candidate.weightBytes(),
+                    candidate.ratioToQ4KM(),
+                    PlanChooser.lowLayers(candidate),
+                    speed(candidate.plan()),
+                    quality));
+        });
     }
 
     private Optional<Double> speed(Plan plan) {

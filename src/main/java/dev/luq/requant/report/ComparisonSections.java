@@ -31,7 +31,7 @@ final class ComparisonSections {
     }
 
     String html() {
-        return frontier() + equalBytes() + orders() + alphas() + modalities();
+        return frontier() + equalBytes() + orders() + alphas() + modalities() + unmeasured();
     }
 
     private String frontier() {
@@ -169,7 +169,7 @@ final class ComparisonSections {
     }
 
     private String modalities() {
-        if (comparison.modalities().isEmpty() && comparison.unmeasured().isEmpty()) {
+        if (comparison.modalities().isEmpty()) {
             return "";
         }
         List<List<String>> rows = new ArrayList<>();
@@ -185,13 +185,15 @@ final class ComparisonSections {
         return Html.heading("Multimodal and text-only calibration")
                 + Html.paragraph("The whole method at the same budget,"
                         + " calibrated with images and without; mean and standard deviation over seeds.")
-                + (rows.isEmpty()
-                        ? ""
-                        : Html.table(List.of("calibration", "seeds", KLD, "after an image", "text only", RIGHT), rows)
-                                + table("seed", comparison.modalities()))
-                + comparison.unmeasured().stream()
-                        .map(why -> Html.paragraph("Not calibrated: " + why))
-                        .collect(Collectors.joining());
+                + Html.table(List.of("calibration", "seeds", KLD, "after an image", "text only", RIGHT), rows)
+                + table("seed", comparison.modalities());
+    }
+
+    private String unmeasured() {
+        return comparison.unmeasured().isEmpty()
+                ? ""
+                : Html.heading("Not measured")
+                        + comparison.unmeasured().stream().map(Html::paragraph).collect(Collectors.joining());
     }
 
     private static String spread(List<Measured> measured, Function<Measured, Optional<Double>> value) {

@@ -201,7 +201,7 @@ public record Report(
      * @param orders layers in other orders at several budgets: lowest first, highest first, by depth, random
      * @param alphas the entropy ranking at one budget, calibrated with another share of images; the label is alpha
      * @param modalities multimodal and text-only calibration at one budget, over seeds; the label is the seed
-     * @param unmeasured which of these could not be calibrated and why, for people; absent in older ones
+     * @param unmeasured which of these could not be measured and why, for people; absent in older ones
      */
     @RegisterForReflection
     public record Comparison(

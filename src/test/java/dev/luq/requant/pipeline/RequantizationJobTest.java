@@ -32,8 +32,10 @@ import dev.luq.requant.spec.Specs;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -184,7 +186,7 @@ class RequantizationJobTest {
         assertTrue(Files.readString(job.resolve("report.html")).contains("Uniform types at equal bytes"));
     }
 
-    /** The questions without a picture are longer than any context. */
+    /** The questions without a picture are longer than any context, and the pictures become damaged on the way. */
     @Test
     void aComparisonThatCannotBeCalibratedIsSaidAndTheOthersStay() throws IOException {
         Path set = folder.resolve("calibration/set.jsonl");
@@ -194,39 +196,70 @@ class RequantizationJobTest {
                         .replace("null, \"question\": \"", "null, \"question\": \"" + "why ".repeat(4200)));
         Path job = Jobs.create(data, Jobs.spec(folder, "pictures", "90%", Method.ERROR, Scope.FULL));
         Path written = job.resolve("report.json");
-        Jobs.Notes untilOrders = new Jobs.Notes() {
+        CompletableFuture<Void> ordersOnThePage = new CompletableFuture<>();
+        Jobs.Notes damaging = new Jobs.Notes() {
             private long seen;
-            private boolean known;
 
             @Override
             public synchronized boolean cancelled() {
                 long length = written.toFile().length();
                 if (length != seen) {
                     seen = length;
-                    known = !JsonFile.read(written, Report.class)
-                            .flatMap(Report::comparison)
-                            .map(Report.Comparison::orders)
-                            .orElse(List.of())
-                            .isEmpty();
+                    Optional<Report.Comparison> comparison =
+                            JsonFile.read(written, Report.class).flatMap(Report::comparison);
+                    if (!ordersOnThePage.isDone()
+                            && comparison.isPresent()
+                            && !comparison.get().orders().isEmpty()) {
+                        damage("a.png");
+                        damage("b.png");
+                        ordersOnThePage.complete(null);
+                    }
                 }
-                return known;
+                return false;
+            }
+
+            private void damage(String picture) {
+                Path file = set.resolveSibling(picture);
+                try {
+                    Path damaged =
+                            Files.write(set.resolveSibling("damaged"), Arrays.copyOf(Files.readAllBytes(file), 60));
+                    Files.move(damaged, file, StandardCopyOption.ATOMIC_MOVE);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
             }
         };
-        assertThrows(
-                RequantizationException.Cancelled.class,
-                () -> new RequantizationJob(new DataFolder(data), job).run(untilOrders),
-                "the page has each section when it is whole");
+        new RequantizationJob(new DataFolder(data), job).run(damaging);
+        assertTrue(ordersOnThePage.isDone(), "the page has each section when it is whole");
 
-        goOn("pictures");
         Report.Comparison comparison =
                 JsonFile.read(written, Report.class).flatMap(Report::comparison).orElseThrow();
         assertEquals(10, comparison.frontier().size());
         assertEquals(8, comparison.orders().size());
-        List<String> texts = comparison.unmeasured().stream()
-                .filter(why -> why.startsWith("text only, seed "))
+        assertEquals(6, comparison.unmeasured().size(), comparison.unmeasured().toString());
+        for (String why : comparison.unmeasured()) {
+            assertTrue(
+                    why.matches("text only, seed \\d: .*fits into the context.*|multimodal, seed \\d: .*damaged.*"),
+                    why);
+        }
+    }
+
+    @Test
+    void aMethodThatTheCalibrationIsTooShortForIsMissingAndTheOthersAreCompared() throws IOException {
+        Path set = folder.resolve("calibration/set.jsonl");
+        List<String> texts = Files.readAllLines(set).stream()
+                .filter(line -> line.contains("null"))
+                .limit(3)
                 .toList();
-        assertEquals(3, texts.size(), comparison.unmeasured().toString());
-        texts.forEach(why -> assertTrue(why.contains("fits into the context"), why));
+        Files.write(set, texts);
+        Report.Comparison comparison = run(Jobs.spec(folder, "short", "90%", Method.ERROR, Scope.SIZES))
+                .comparison()
+                .orElseThrow();
+        assertEquals(1, comparison.unmeasured().size(), comparison.unmeasured().toString());
+        assertTrue(comparison.unmeasured().get(0).matches("entropy: .* calibrate with more examples.*"));
+        assertEquals(
+                Set.of("error"),
+                comparison.equalBytes().stream().map(Report.Measured::series).collect(Collectors.toSet()));
     }
 
     private static List<String> names(List<Report.Measured> measured) {

@@ -56,7 +56,8 @@ class PageTest {
                 "highest first",
                 "random 2",
                 "text only",
-                "Not calibrated: text only, seed 4: too few")) {
+                "Not measured",
+                "text only, seed 4: too few")) {
             assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
         }
     }
