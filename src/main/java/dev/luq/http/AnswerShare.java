@@ -1,5 +1,6 @@
 package dev.luq.http;
 
+import dev.luq.http.access.Caller;
 import dev.luq.http.errors.ApiException.Busy;
 import dev.luq.http.errors.ApiException.ClientGone;
 import dev.luq.http.errors.ApiException.InvalidRequest;
@@ -8,6 +9,7 @@ import io.netty.buffer.ByteBuf;
 import io.quarkus.vertx.utils.NoBoundChecksBuffer;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
+import java.util.function.Supplier;
 
 /**
  * What the answer to a request holds of the {@link IntakeBudget}: first what it is made of, then its bytes until the
@@ -20,24 +22,28 @@ public final class AnswerShare {
 
     private static final String KEY = "luq.answer-share";
 
-    private final IntakeBudget.Share share;
+    private final Supplier<IntakeBudget.Share> opened;
     // guarded by this
+    /** Null while nothing is counted. */
+    private IntakeBudget.Share share;
+
     private long parts;
     private long expected;
     private long written;
     private boolean sending;
     private boolean closed;
 
-    /** @param share empty; closed with this */
-    AnswerShare(IntakeBudget.Share share) {
-        this.share = share;
+    /** @param opened gives an empty one when something is to be counted; closed with this */
+    AnswerShare(Supplier<IntakeBudget.Share> opened) {
+        this.opened = opened;
     }
 
     /** Begins with the request. */
     static void begin(RoutingContext routing, IntakeBudget budget) {
         // A rerouted request comes by twice.
         if (routing.get(KEY) == null) {
-            AnswerShare answer = new AnswerShare(budget.ofAnswer());
+            // Who makes the request is known later.
+            AnswerShare answer = new AnswerShare(() -> budget.ofAnswer(Caller.clientOf(routing)));
             routing.put(KEY, answer);
             routing.addEndHandler(end -> answer.ended());
         }
@@ -76,10 +82,13 @@ public final class AnswerShare {
     }
 
     private void hold() {
-        long more = parts + Math.max(expected, written) - UNCOUNTED - share.held();
+        long more = parts + Math.max(expected, written) - UNCOUNTED - (share == null ? 0 : share.held());
         if (more > 0) {
             if (closed) {
                 throw new ClientGone();
+            }
+            if (share == null) {
+                share = opened.get();
             }
             share.grow(more);
         }
@@ -92,7 +101,9 @@ public final class AnswerShare {
      */
     void send(ByteBuf answer, HttpServerResponse response) {
         synchronized (this) {
-            share.shrinkTo(Math.max(0, answer.readableBytes() - UNCOUNTED));
+            if (share != null) {
+                share.shrinkTo(Math.max(0, answer.readableBytes() - UNCOUNTED));
+            }
             sending = true;
         }
         try {
@@ -113,6 +124,8 @@ public final class AnswerShare {
 
     private synchronized void close() {
         closed = true;
-        share.close();
+        if (share != null) {
+            share.close();
+        }
     }
 }

@@ -63,9 +63,10 @@ public interface ApiConfig {
     long maxBodyBytes();
 
     /**
-     * Memory in bytes that request bodies, decoded images and answers beyond 64 KiB may hold together, answers three
-     * quarters of it at most. What does not fit is answered with 429, what never would with 400. Empty for half of the
-     * largest heap.
+     * Memory in bytes that a client's request bodies, decoded images and answers beyond 64 KiB may hold together, answers
+     * three quarters of it at most. What others hold counts seven eighths, so that there is room beside a client that
+     * fills it; all clients together hold a seventh more at most. What does not fit is answered with 429, what never would
+     * with 400. Empty for seven sixteenths of the largest heap.
      */
     OptionalLong intakeBytes();
 

@@ -13,7 +13,7 @@ class AnswerShareTest {
     private static final int FREE = AnswerShare.UNCOUNTED;
 
     private final IntakeBudget budget = new IntakeBudget(40_000_000, 1_000_000);
-    private final AnswerShare share = new AnswerShare(budget.ofAnswer());
+    private final AnswerShare share = new AnswerShare(() -> budget.ofAnswer("a"));
 
     private long held() {
         return budget.total() - budget.free();
@@ -21,7 +21,7 @@ class AnswerShareTest {
 
     @Test
     void anAnswerOfOrdinarySizeIsNotCounted() {
-        try (IntakeBudget.Share others = budget.reserve(budget.total())) {
+        try (IntakeBudget.Share others = budget.reserve("a", budget.total())) {
             share.add(FREE / 2, FREE / 2);
             assertEquals(others.held(), held());
             assertThrows(Busy.class, () -> share.add(1, 0));
@@ -46,9 +46,9 @@ class AnswerShareTest {
                         + " choices, tokens or log probabilities, or with stream where there is one, or have the"
                         + " operator raise luq.api.intake-bytes",
                 never.getMessage());
-        AnswerShare other = new AnswerShare(budget.ofAnswer());
+        AnswerShare other = new AnswerShare(() -> budget.ofAnswer("a"));
         other.add(30_000_000 + FREE, 0);
-        assertThrows(Busy.class, () -> new AnswerShare(budget.ofAnswer()).add(FREE + 1, 0));
-        budget.reserve(10_000_000).close();
+        assertThrows(Busy.class, () -> new AnswerShare(() -> budget.ofAnswer("a")).add(FREE + 1, 0));
+        budget.reserve("a", 10_000_000).close();
     }
 }

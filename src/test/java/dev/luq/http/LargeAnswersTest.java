@@ -19,6 +19,7 @@ import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.TokenLogprob;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
 import io.restassured.response.ValidatableResponse;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -187,9 +188,26 @@ class LargeAnswersTest extends ScriptedApi {
     @ParameterizedTest
     @ValueSource(strings = {"json", "yaml"})
     void theDescriptionOfTheApiCountsToo(String format) {
-        try (IntakeBudget.Share others = budget.reserve(budget.total())) {
+        try (IntakeBudget.Share others = budget.reserve("key:alice", budget.total())) {
             assertEquals(0, budget.free(), () -> others.held() + " bytes are held");
             assertError(request().get("/q/openapi?format=" + format).then(), 429, "queue_full");
+        }
+    }
+
+    @Test
+    void whoDoesNotReadLeavesRoomForTheLargeAnswersOfOthers() {
+        tokens(100_000);
+        try (IntakeBudget.Share unread = budget.ofAnswer("key:alice")) {
+            unread.grow(12_000_000);
+            assertError(tokenize(), 429, "queue_full").body("error.message", containsString("Your other requests"));
+            RestAssured.given()
+                    .header("Authorization", "Bearer " + ScriptedProfile.ADMIN)
+                    .contentType("application/json")
+                    .body(TEXT)
+                    .post("/tokenize")
+                    .then()
+                    .statusCode(200)
+                    .body("tokens", hasSize(100_000));
         }
     }
 

@@ -47,4 +47,9 @@ public record Caller(String name, Role role, String client, Optional<ApiKey> key
                 ? Optional.ofNullable(user.getSecurityIdentity().<Caller>getAttribute(ATTRIBUTE))
                 : Optional.empty();
     }
+
+    /** The {@link #client} of a request; the same for all that nobody needs to make. */
+    public static String clientOf(RoutingContext routing) {
+        return find(routing).map(Caller::client).orElse("");
+    }
 }

@@ -2,6 +2,7 @@ package dev.luq.http.intake;
 
 import dev.luq.http.ApiConfig;
 import dev.luq.http.BodyLimit;
+import dev.luq.http.access.Caller;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.ApiException.Busy;
@@ -34,7 +35,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Takes the bodies of all requests to resources: as they come, on the event loops, so that a slow one holds no thread; a
  * resource is called when its body is complete. Refused before that: bodies that are announced or become too large, come
- * too slowly, or find no memory. When memory is short, a body that comes slowly is evicted for one that does not.
+ * too slowly, or find no memory. When memory is short, a body that comes slowly is evicted for one that does not, unless
+ * the client of that one holds more.
  */
 @Singleton
 public final class BodyIntake {
@@ -148,7 +150,7 @@ public final class BodyIntake {
     private final class InMemory implements IncomingBody.Sink {
         private final RoutingContext routing;
         private final Context context = Vertx.currentContext();
-        private final IntakeBudget.Share share = budget.reserve(0);
+        private final IntakeBudget.Share share;
         private final ReceivedBody body;
         private final IncomingBody incoming;
         private final UniEmitter<? super ReceivedBody> whenDone;
@@ -156,6 +158,7 @@ public final class BodyIntake {
         InMemory(RoutingContext routing, long limit, long length, UniEmitter<? super ReceivedBody> whenDone) {
             this.routing = routing;
             this.whenDone = whenDone;
+            this.share = budget.reserve(Caller.clientOf(routing), 0);
             this.body = new ReceivedBody(share, length);
             this.incoming = new IncomingBody(routing.request(), context, limit, rate, this);
         }
@@ -204,7 +207,7 @@ public final class BodyIntake {
             whenDone.fail(failure);
         }
 
-        /** @throws Busy when there is no room, even with slow bodies evicted */
+        /** @throws Busy when there is no room, even with slow bodies evicted that are its client's or of one that holds more */
         private void evictingSlow(Runnable charge) {
             while (true) {
                 try {
@@ -212,7 +215,7 @@ public final class BodyIntake {
                     return;
                 } catch (Busy busy) {
                     Optional<InMemory> slow = incomingBodies.stream()
-                            .filter(other -> other != this && other.isSlow())
+                            .filter(other -> other != this && other.isSlow() && holdsNoLess(other.share.client()))
                             .max(Comparator.comparingLong(other -> other.share.held()));
                     if (slow.isEmpty()) {
                         throw busy;
@@ -220,6 +223,11 @@ public final class BodyIntake {
                     slow.get().evict();
                 }
             }
+        }
+
+        /** Than the client of this body holds beside it. */
+        private boolean holdsNoLess(String client) {
+            return budget.heldBy(client) >= budget.heldBy(share.client()) - share.held();
         }
 
         private boolean isSlow() {

@@ -5,12 +5,15 @@ import dev.luq.http.errors.ApiException.Busy;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
  * Bounds the memory of all requests on their way in and of all large answers, so that many are refused instead of ending
- * the server. Thread-safe.
+ * the server. A client may have all of it, but what others hold counts only seven eighths against it: whoever comes to
+ * one that is full finds an eighth, and all together never hold more than a seventh beyond it. Thread-safe.
  */
 @Singleton
 public final class IntakeBudget {
@@ -23,7 +26,7 @@ public final class IntakeBudget {
 
     @Inject
     public IntakeBudget(ApiConfig config) {
-        this(config.intakeBytes().orElse(Runtime.getRuntime().maxMemory() / 2), config.maxBodyBytes());
+        this(config.intakeBytes().orElse(Runtime.getRuntime().maxMemory() / 16 * 7), config.maxBodyBytes());
     }
 
     public IntakeBudget(long totalBytes, long maxBodyBytes) {
@@ -39,11 +42,12 @@ public final class IntakeBudget {
     }
 
     /**
+     * @param client whose request it is for; see {@link dev.luq.http.access.Caller#client}
      * @return to be closed when the memory is free again
-     * @throws Busy if others hold so much that this does not fit
+     * @throws Busy if so much is held that this does not fit
      */
-    public Share reserve(long bytes) {
-        Share share = new Share(() -> 0, null);
+    public Share reserve(String client, long bytes) {
+        Share share = new Share(client, () -> 0, null);
         share.grow(bytes);
         return share;
     }
@@ -51,10 +55,11 @@ public final class IntakeBudget {
     /**
      * A part for an answer; empty at first.
      *
+     * @param client who gets the answer
      * @return to be closed when the memory is free again
      */
-    public Share ofAnswer() {
-        return new Share(() -> 0, answers);
+    public Share ofAnswer(String client) {
+        return new Share(client, () -> 0, answers);
     }
 
     /**
@@ -63,53 +68,69 @@ public final class IntakeBudget {
      * @return to be closed when the memory is free again
      */
     public Share beside(ReceivedBody body) {
-        return new Share(body::held, null);
+        return new Share(body.client(), body::held, null);
     }
 
-    /** Bytes of the whole budget. */
+    /** Bytes that one client may hold. */
     public long total() {
         return all.total;
     }
 
-    /** Bytes not reserved at this moment. */
+    /** Bytes not held at this moment; below zero when several clients hold them. */
     public long free() {
-        return all.free.get();
+        return all.total - all.held();
+    }
+
+    /** Bytes that a client holds at this moment. */
+    long heldBy(String client) {
+        return all.heldBy(client);
     }
 
     private static final class Room {
         private final long total;
-        private final AtomicLong free;
+        // guarded by this
+        private long held;
+        private final Map<String, Long> byClient = new HashMap<>();
 
         Room(long bytes) {
             total = bytes;
-            free = new AtomicLong(bytes);
         }
 
         /** What is not granted is never taken, not for a moment either: others would be refused for it. */
-        boolean take(long bytes) {
-            long before;
-            do {
-                before = free.get();
-                if (bytes > before) {
-                    return false;
-                }
-            } while (!free.compareAndSet(before, before - bytes));
+        synchronized boolean take(String client, long bytes) {
+            long own = heldBy(client);
+            if (bytes > 0 && own + bytes > total - (held - own) / 8 * 7) {
+                return false;
+            }
+            held += bytes;
+            byClient.put(client, own + bytes);
             return true;
         }
 
-        void giveBack(long bytes) {
-            free.addAndGet(bytes);
+        synchronized void giveBack(String client, long bytes) {
+            held -= bytes;
+            byClient.computeIfPresent(client, (same, own) -> own == bytes ? null : own - bytes);
+        }
+
+        synchronized long held() {
+            return held;
+        }
+
+        synchronized long heldBy(String client) {
+            return byClient.getOrDefault(client, 0L);
         }
     }
 
     /** A part of the budget. Closing it twice does no harm. */
     public final class Share implements AutoCloseable {
         private final AtomicLong held = new AtomicLong();
+        private final String client;
         private final LongSupplier beside;
         /** What it is taken from beside all; null for nothing else. */
         private final Room part;
 
-        private Share(LongSupplier beside, Room part) {
+        private Share(String client, LongSupplier beside, Room part) {
+            this.client = client;
             this.beside = beside;
             this.part = part;
         }
@@ -122,12 +143,12 @@ public final class IntakeBudget {
             if (held.get() + beside.getAsLong() + bytes > (part == null ? all : part).total) {
                 throw new InvalidRequest(null, tooMuch());
             }
-            if (part != null && !part.take(bytes)) {
+            if (part != null && !part.take(client, bytes)) {
                 throw busy();
             }
-            if (!all.take(bytes)) {
+            if (!all.take(client, bytes)) {
                 if (part != null) {
-                    part.giveBack(bytes);
+                    part.giveBack(client, bytes);
                 }
                 throw busy();
             }
@@ -144,6 +165,10 @@ public final class IntakeBudget {
         }
 
         private Busy busy() {
+            if (2 * (all.heldBy(client) - held.get() - beside.getAsLong()) > all.held()) {
+                return new Busy("Your other requests hold the memory that one client may have: wait for their answers"
+                        + " and read them");
+            }
             return new Busy(
                     part == null
                             ? "The server is busy reading other requests"
@@ -151,10 +176,14 @@ public final class IntakeBudget {
         }
 
         private void giveBack(long bytes) {
-            all.giveBack(bytes);
+            all.giveBack(client, bytes);
             if (part != null) {
-                part.giveBack(bytes);
+                part.giveBack(client, bytes);
             }
+        }
+
+        String client() {
+            return client;
         }
 
         /** Bytes of this part. */

@@ -51,7 +51,7 @@ public final class ReceivedBody implements AutoCloseable {
 
     /** The body of a request that came through {@link BodyIntake}; an empty one for a request without. */
     public static ReceivedBody of(RoutingContext routing) {
-        return Objects.requireNonNullElseGet(routing.get(KEY), () -> new ReceivedBody(NOTHING.reserve(0), 0));
+        return Objects.requireNonNullElseGet(routing.get(KEY), () -> new ReceivedBody(NOTHING.reserve("", 0), 0));
     }
 
     void putOn(RoutingContext routing) {
@@ -105,6 +105,11 @@ public final class ReceivedBody implements AutoCloseable {
     /** The bytes, which are given up as they are read. Closing the stream says that parsing has ended. */
     InputStream stream() {
         return new Segments();
+    }
+
+    /** Whose it is. */
+    String client() {
+        return share.client();
     }
 
     /** Bytes that it is charged for now. */

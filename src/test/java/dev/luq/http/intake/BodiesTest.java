@@ -16,6 +16,7 @@ import dev.luq.openai.ScriptedWorkers;
 import dev.luq.openai.images.TestImages;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.RestAssured;
 import io.restassured.response.ValidatableResponse;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -304,6 +305,27 @@ class BodiesTest extends ScriptedApi {
                 .post(CHAT)
                 .then()
                 .statusCode(200);
+    }
+
+    @Test
+    void aSilentBodyDoesNotGiveWayToWhoHoldsMore() throws Exception {
+        RawClient silent = connect();
+        String json = "{" + USER + "}" + " ".repeat(1_900_000);
+        silent.send(HEAD + "Content-Length: " + (json.length() + 1) + "\n\n", bytes(json));
+        Thread.sleep(1_100); // a second without a byte is silence
+        try (IntakeBudget.Share much = budget.reserve("key:root", 10_000_000)) {
+            assertEquals(10_000_000, much.held());
+            RestAssured.given()
+                    .header("Authorization", "Bearer " + ScriptedProfile.ADMIN)
+                    .contentType("application/json")
+                    .body("{" + USER + ",\"user\":\"" + "x".repeat(1_500_000) + "\"}")
+                    .post(CHAT)
+                    .then()
+                    .statusCode(429)
+                    .body("error.message", containsString("Your other requests"));
+        }
+        silent.send("", bytes(" "));
+        assertTrue(silent.readUntil("}}").startsWith("HTTP/1.1 200"));
     }
 
     @ParameterizedTest

@@ -29,7 +29,7 @@ class ReceivedBodyTest {
     void whatCameInPiecesIsOneStream() throws IOException {
         for (int piece : new int[] {1, 7, 4096, 100_000}) {
             byte[] sent = random(100_000);
-            try (ReceivedBody body = new ReceivedBody(budget.reserve(0), 0)) {
+            try (ReceivedBody body = new ReceivedBody(budget.reserve("a", 0), 0)) {
                 for (int at = 0; at < sent.length; at += piece) {
                     body.append(Buffer.buffer(Arrays.copyOfRange(sent, at, Math.min(sent.length, at + piece))), 0);
                 }
@@ -45,7 +45,7 @@ class ReceivedBodyTest {
     @Test
     void aBodyOfKnownLengthTakesNoMoreThanThat() throws IOException {
         byte[] sent = random(50_000);
-        try (ReceivedBody body = new ReceivedBody(budget.reserve(0), sent.length)) {
+        try (ReceivedBody body = new ReceivedBody(budget.reserve("a", 0), sent.length)) {
             body.append(Buffer.buffer(sent).slice(0, 9_999), 0);
             body.append(Buffer.buffer(sent), 9_999);
             assertEquals(sent.length, budget.total() - budget.free());
@@ -56,8 +56,8 @@ class ReceivedBodyTest {
     @Test
     void whatDoesNotFitLeavesWhatIsThere() throws IOException {
         IntakeBudget small = new IntakeBudget(10_000, 2_000);
-        try (IntakeBudget.Share others = small.reserve(5_000);
-                ReceivedBody body = new ReceivedBody(small.reserve(0), 0)) {
+        try (IntakeBudget.Share others = small.reserve("a", 5_000);
+                ReceivedBody body = new ReceivedBody(small.reserve("a", 0), 0)) {
             body.append(Buffer.buffer(random(4_096)), 0);
             assertThrows(Busy.class, () -> body.append(Buffer.buffer(new byte[] {1}), 0));
             others.close();
@@ -112,7 +112,7 @@ class ReceivedBodyTest {
             long room = small.total() - body.held();
             InvalidRequest never = assertThrows(InvalidRequest.class, () -> pixels.grow(room + 1));
             assertTrue(never.getMessage().contains("fewer or smaller images"), never.getMessage());
-            try (IntakeBudget.Share others = small.reserve(1)) {
+            try (IntakeBudget.Share others = small.reserve("a", 1)) {
                 assertThrows(Busy.class, () -> pixels.grow(room));
             }
             pixels.grow(room);
@@ -144,7 +144,7 @@ class ReceivedBodyTest {
     @Test
     void theStreamsEndIsToldOnce() throws IOException {
         int[] ends = {0};
-        ReceivedBody body = new ReceivedBody(budget.reserve(0), 0);
+        ReceivedBody body = new ReceivedBody(budget.reserve("a", 0), 0);
         body.whenParsed(() -> ends[0]++);
         body.stream().close();
         body.close();

@@ -15,7 +15,7 @@ public final class TestBodies {
     /** One that has come and may be parsed. */
     static ReceivedBody received(IntakeBudget budget, String json) {
         byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-        ReceivedBody body = new ReceivedBody(budget.reserve(0), bytes.length);
+        ReceivedBody body = new ReceivedBody(budget.reserve("a", 0), bytes.length);
         try {
             body.append(Buffer.buffer(bytes), 0);
             body.chargeParsing();

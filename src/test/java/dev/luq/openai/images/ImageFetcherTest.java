@@ -51,7 +51,7 @@ class ImageFetcherTest {
     private static final Vertx VERTX = Vertx.vertx();
 
     private final IntakeBudget budget = new IntakeBudget(1 << 20, 1 << 18);
-    private final IntakeBudget.Share share = budget.reserve(0);
+    private final IntakeBudget.Share share = budget.reserve("a", 0);
     private final List<String> lookedUp = new CopyOnWriteArrayList<>();
 
     @AfterEach
@@ -396,7 +396,7 @@ class ImageFetcherTest {
 
     @Test
     void whatDoesNotFitInMemoryIsRefusedAndGivenBack() throws Exception {
-        try (IntakeBudget.Share others = budget.reserve(budget.total() - 1000);
+        try (IntakeBudget.Share others = budget.reserve("a", budget.total() - 1000);
                 TestHost host = TestHost.of(new byte[5000])) {
             ApiError error = refusal(fetcher(names(host)), "http://pictures.example:" + host.port() + "/");
             assertEquals("429 queue_full", error.status() + " " + error.code());

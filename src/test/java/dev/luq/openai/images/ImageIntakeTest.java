@@ -324,7 +324,7 @@ class ImageIntakeTest {
                 for (int k = 0; k < 4; k++) {
                     data[random.nextInt(data.length)] = (byte) random.nextInt();
                 }
-                try (IntakeBudget.Share share = budget.reserve(0)) {
+                try (IntakeBudget.Share share = budget.reserve("a", 0)) {
                     intake.decode(
                             List.of(new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), ASKER, share);
                 } catch (ApiException refused) {
@@ -361,7 +361,7 @@ class ImageIntakeTest {
     @Test
     void aThousandImages() {
         ImageReference one = new ImageReference(TestImages.png(1, 1), Detail.AUTO, "p");
-        try (IntakeBudget.Share share = budget.reserve(0)) {
+        try (IntakeBudget.Share share = budget.reserve("a", 0)) {
             ApiException refused =
                     assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(1000, one), ASKER, share));
             assertEquals("messages", refused.error().param());
@@ -372,10 +372,10 @@ class ImageIntakeTest {
     void pixelsCountAgainstTheMemoryUntilTheShareIsClosed() {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
         ImageReference image = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
-        IntakeBudget.Share first = small.reserve(0);
+        IntakeBudget.Share first = small.reserve("a", 0);
         intake.decode(List.of(image), ASKER, first);
         assertEquals(62_000 - 7_500, small.free());
-        try (IntakeBudget.Share second = small.reserve(0)) {
+        try (IntakeBudget.Share second = small.reserve("a", 0)) {
             ApiException refused =
                     assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(8, image), ASKER, second));
             assertEquals(429, refused.error().status());
@@ -387,7 +387,7 @@ class ImageIntakeTest {
     @Test
     void imagesThatNeverFitTogetherAreRefusedForGood() {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
-        try (IntakeBudget.Share share = small.reserve(0)) {
+        try (IntakeBudget.Share share = small.reserve("a", 0)) {
             ApiException refused = assertThrows(
                     ApiException.class,
                     () -> intake.decode(
@@ -415,7 +415,7 @@ class ImageIntakeTest {
 
     @Test
     void fivePicturesOfAPhoneFitAServerWithAHeapOf256Megabytes() {
-        IntakeBudget half = new IntakeBudget(123_000_000, 1 << 26);
+        IntakeBudget half = new IntakeBudget(107_000_000, 1 << 26);
         byte[] jpeg = TestImages.encode(TestImages.redAndBlue(4000, 3000, BufferedImage.TYPE_INT_RGB), "jpg");
         String picture = TestImages.dataUrl(withComments(jpeg, 3_000_000));
         try (ReceivedBody body = TestBodies.parsed(half, 5 * picture.length());
@@ -456,7 +456,7 @@ class ImageIntakeTest {
                 Tricks.progressive(64, 64, 500),
                 Tricks.gif(65_535, 65_535, 0, 0, 1, 1, Tricks.growingCodes(4)),
                 Tricks.webp(Tricks.lossless(16_000, 16_000)));
-        try (IntakeBudget.Share share = budget.reserve(0)) {
+        try (IntakeBudget.Share share = budget.reserve("a", 0)) {
             invalid.forEach(file -> refusalGivesBackWhatItWasCharged(file, "invalid_image", share));
             tooLarge.forEach(file -> refusalGivesBackWhatItWasCharged(file, "image_too_large", share));
         }
@@ -480,7 +480,7 @@ class ImageIntakeTest {
         try {
             for (byte[] file : List.of(Tricks.transformed(1500, 1500, 4000), Tricks.metaCodes())) {
                 CompletableFuture<ApiException> refusal = CompletableFuture.supplyAsync(() -> {
-                    try (IntakeBudget.Share share = budget.reserve(0)) {
+                    try (IntakeBudget.Share share = budget.reserve("a", 0)) {
                         return assertThrows(
                                 ApiException.class,
                                 () -> hurt.decode(
@@ -492,7 +492,7 @@ class ImageIntakeTest {
                 });
                 int answered = 0;
                 while (!refusal.isDone()) {
-                    try (IntakeBudget.Share share = budget.reserve(0)) {
+                    try (IntakeBudget.Share share = budget.reserve("a", 0)) {
                         hurt.decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), ASKER, share);
                         answered++;
                     }
@@ -515,7 +515,7 @@ class ImageIntakeTest {
                 new ImageReference(TestImages.png(100, 100), Detail.AUTO, "p"),
                 new ImageReference("none at all", Detail.AUTO, "p"));
         Asker leaving = new Asker("client", () -> budget.total() - budget.free() >= 30_000); // the first one's pixels
-        try (IntakeBudget.Share share = budget.reserve(0)) {
+        try (IntakeBudget.Share share = budget.reserve("a", 0)) {
             ApiException refused = assertThrows(ApiException.class, () -> intake.decode(two, leaving, share));
             assertEquals("client_closed_request", refused.error().code(), "the second would be refused as none");
         }
@@ -526,7 +526,7 @@ class ImageIntakeTest {
     void withoutADecoderTheServerIsAtFault() {
         DecoderPool ended = TestDecoders.pool(Map.of());
         ended.close();
-        try (IntakeBudget.Share share = budget.reserve(0)) {
+        try (IntakeBudget.Share share = budget.reserve("a", 0)) {
             ApiException refused = assertThrows(ApiException.class, () -> intake(ended)
                     .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), ASKER, share));
             assertEquals(
@@ -540,7 +540,7 @@ class ImageIntakeTest {
     @Test
     void theFieldAtFaultIsNamed() {
         ImageReference bad = new ImageReference("file:///x", Detail.AUTO, "messages[0].content[1].image_url.url");
-        try (IntakeBudget.Share share = budget.reserve(0)) {
+        try (IntakeBudget.Share share = budget.reserve("a", 0)) {
             ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(bad), ASKER, share));
             assertEquals(bad.param(), refused.error().param());
         }
@@ -551,7 +551,7 @@ class ImageIntakeTest {
     }
 
     private ServerFrame.Image decode(String url, Detail detail) {
-        try (IntakeBudget.Share share = budget.reserve(0)) {
+        try (IntakeBudget.Share share = budget.reserve("a", 0)) {
             return intake.decode(List.of(new ImageReference(url, detail, "p")), ASKER, share)
                     .get(0);
         }

@@ -27,7 +27,7 @@ class MediaFolderTest {
     Path outside;
 
     private final IntakeBudget budget = new IntakeBudget(10_000, 1000);
-    private final IntakeBudget.Share share = budget.reserve(0);
+    private final IntakeBudget.Share share = budget.reserve("a", 0);
     private Path root;
     private MediaFolder folder;
 
@@ -113,7 +113,7 @@ class MediaFolderTest {
         Files.write(root.resolve("empty.png"), new byte[0]);
         assertEquals("image_too_large", refusal("file://large.png").code());
         assertEquals("invalid_image", refusal("file://empty.png").code());
-        try (IntakeBudget.Share others = budget.reserve(budget.total() - LIMIT + 1)) {
+        try (IntakeBudget.Share others = budget.reserve("a", budget.total() - LIMIT + 1)) {
             assertEquals("queue_full", refusal("file://fits.png").code());
         }
         assertEquals(LIMIT, folder.read("file://fits.png", "p", share).length);
