@@ -3,7 +3,6 @@ package dev.luq.machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -66,20 +65,11 @@ public final class Processors {
 
     /** Processors that the tightest of the control groups around this process grants. */
     private OptionalDouble quota() {
-        OptionalDouble least = OptionalDouble.empty();
-        List<String> groups = lines(proc.resolve("self").resolve("cgroup"));
-        for (Mount mount : Mount.of(lines(proc.resolve("self").resolve("mountinfo")))) {
-            Optional<Path> own =
-                    groups.stream().flatMap(line -> mount.folder(line).stream()).findFirst();
-            Path group = own.filter(Files::isDirectory).orElse(mount.point);
-            for (; group != null && group.startsWith(mount.point); group = group.getParent()) {
-                OptionalDouble quota = mount.unified ? unifiedQuota(group) : legacyQuota(group);
-                if (quota.isPresent()) {
-                    least = OptionalDouble.of(Math.min(quota.getAsDouble(), least.orElse(Double.MAX_VALUE)));
-                }
-            }
-        }
-        return least;
+        return new ControlGroups(proc)
+                .of("cpu")
+                .map(group -> group.unified() ? unifiedQuota(group.folder()) : legacyQuota(group.folder()))
+                .flatMapToDouble(OptionalDouble::stream)
+                .min();
     }
 
     /** Version 2: {@code cpu.max} is the microseconds of a period or {@code max}, and the period. */
@@ -122,53 +112,6 @@ public final class Processors {
             return Files.readAllLines(file);
         } catch (IOException e) {
             return List.of();
-        }
-    }
-
-    /**
-     * A hierarchy of control groups that may limit processors.
-     *
-     * @param unified version 2
-     * @param root which of its groups is seen at the point: a container sees its own as the top
-     */
-    private record Mount(boolean unified, String root, Path point) {
-
-        private static final int ROOT = 3;
-        private static final int POINT = 4;
-
-        /** @param mountinfo lines {@code id parent device root point options... - type source options} */
-        static List<Mount> of(List<String> mountinfo) {
-            return mountinfo.stream().flatMap(line -> of(line).stream()).toList();
-        }
-
-        private static Optional<Mount> of(String line) {
-            String[] sides = line.split(" - ", 2);
-            String[] words = sides[0].split(" ");
-            String[] type = sides[sides.length - 1].split(" ");
-            boolean unified = type[0].equals("cgroup2");
-            boolean legacy = type[0].equals("cgroup") && hasCpu(type[type.length - 1]);
-            return words.length > POINT && (unified || legacy)
-                    ? Optional.of(new Mount(unified, words[ROOT], Path.of(words[POINT])))
-                    : Optional.empty();
-        }
-
-        private static boolean hasCpu(String controllers) {
-            return Arrays.asList(controllers.split(",")).contains("cpu");
-        }
-
-        /**
-         * @param group a line {@code id:controllers:path} of {@code /proc/self/cgroup}
-         * @return the group's folder; empty when the line is of another hierarchy
-         */
-        Optional<Path> folder(String group) {
-            String[] parts = group.split(":", 3);
-            if (parts.length < 3 || !(unified ? parts[1].isEmpty() : hasCpu(parts[1]))) {
-                return Optional.empty();
-            }
-            String below =
-                    root.equals("/") ? parts[2] : parts[2].startsWith(root) ? parts[2].substring(root.length()) : "";
-            Path folder = point.resolve(below.replaceFirst("^/+", "")).normalize();
-            return folder.startsWith(point) ? Optional.of(folder) : Optional.empty();
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.luq.serving;
 
+import dev.luq.machine.ControlGroups;
+import dev.luq.machine.ControlGroups.Group;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,27 +9,22 @@ import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /**
- * How much memory this machine, or the control group (cgroup v2) that the server is in, has left. File pages that no
- * process needs count as left. Linux; elsewhere nothing is known.
+ * How much memory this machine, or the control groups that the server is in, have left. File pages that no process needs
+ * count as left. Linux; elsewhere nothing is known.
  */
 public final class MachineMemory {
 
     private static final long KIB = 1024;
 
     private final Path proc;
-    private final Path cgroups;
 
-    /**
-     * @param proc {@code /proc}
-     * @param cgroups {@code /sys/fs/cgroup}
-     */
-    MachineMemory(Path proc, Path cgroups) {
+    /** @param proc {@code /proc} */
+    MachineMemory(Path proc) {
         this.proc = proc;
-        this.cgroups = cgroups;
     }
 
     public static MachineMemory ofThisMachine() {
-        return new MachineMemory(Path.of("/proc"), Path.of("/sys/fs/cgroup"));
+        return new MachineMemory(Path.of("/proc"));
     }
 
     /** Bytes that can be allocated without slowing down or ending a process; empty when the system does not say. */
@@ -45,7 +42,7 @@ public final class MachineMemory {
         OptionalLong physical = field(proc.resolve("meminfo"), "MemTotal:", KIB);
         return Stream.concat(
                         physical.stream().boxed(),
-                        groups().map(group -> number(group.resolve("memory.max")))
+                        groups().map(MachineMemory::limit)
                                 .flatMap(limit -> limit.stream().boxed()))
                 .mapToLong(Long::longValue)
                 .min();
@@ -53,32 +50,30 @@ public final class MachineMemory {
 
     /** The least of what the server's group and those around it have left. */
     private OptionalLong group() {
-        return groups().map(this::left)
+        return groups().map(MachineMemory::left)
                 .flatMap(left -> left.stream().boxed())
                 .mapToLong(Long::longValue)
                 .min();
     }
 
-    private OptionalLong left(Path group) {
-        OptionalLong limit = number(group.resolve("memory.max"));
-        OptionalLong current = number(group.resolve("memory.current"));
+    private Stream<Group> groups() {
+        return new ControlGroups(proc).of("memory");
+    }
+
+    private static OptionalLong limit(Group group) {
+        return number(group.folder().resolve(group.unified() ? "memory.max" : "memory.limit_in_bytes"));
+    }
+
+    private static OptionalLong left(Group group) {
+        OptionalLong limit = limit(group);
+        OptionalLong current =
+                number(group.folder().resolve(group.unified() ? "memory.current" : "memory.usage_in_bytes"));
         if (limit.isEmpty() || current.isEmpty()) {
             return OptionalLong.empty();
         }
-        long reclaimable =
-                field(group.resolve("memory.stat"), "inactive_file ", 1).orElse(0);
+        String name = group.unified() ? "inactive_file " : "total_inactive_file ";
+        long reclaimable = field(group.folder().resolve("memory.stat"), name, 1).orElse(0);
         return OptionalLong.of(Math.max(0, limit.getAsLong() - current.getAsLong() + reclaimable));
-    }
-
-    /** The server's group and those around it. */
-    private Stream<Path> groups() {
-        return lines(proc.resolve("self").resolve("cgroup"))
-                .filter(line -> line.startsWith("0::/"))
-                .limit(1)
-                .flatMap(line -> Stream.iterate(
-                        cgroups.resolve(line.substring("0::/".length())).normalize(),
-                        group -> group != null && group.startsWith(cgroups),
-                        Path::getParent));
     }
 
     /** Memory of a process that is no page of a file: heap, KV cache, compute buffers; empty when it is gone. */
@@ -98,6 +93,7 @@ public final class MachineMemory {
                 .findFirst();
     }
 
+    /** Without a limit version 2 says {@code max}, and version 1 a number of 19 digits. */
     private static OptionalLong number(Path file) {
         return lines(file)
                 .filter(line -> line.matches("\\d{1,18}"))

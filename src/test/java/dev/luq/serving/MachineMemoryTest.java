@@ -27,6 +27,7 @@ class MachineMemoryTest {
     void theNarrowestGroupCountsAndPagesThatNobodyNeedsAreFree() throws IOException {
         write("proc/meminfo", "MemAvailable:    1000 kB\n");
         write("proc/self/cgroup", "0::/pod/server\n");
+        write("proc/self/mountinfo", "31 24 0:27 / " + root.resolve("cgroup") + " rw - cgroup2 cgroup2 rw\n");
         write("cgroup/pod/memory.max", "700000\n");
         write("cgroup/pod/memory.current", "500000\n");
         write("cgroup/pod/memory.stat", "anon 4\ninactive_file 100000\nactive_file 7\n");
@@ -37,6 +38,24 @@ class MachineMemoryTest {
         write("cgroup/memory.current", "900\n");
         assertEquals(OptionalLong.of(100), memory().available());
         assertEquals(OptionalLong.of(1000), memory().total());
+    }
+
+    /** Docker on an older system: the container sees its own group as the top. */
+    @Test
+    void versionOneOfControlGroupsCountsToo() throws IOException {
+        write("proc/meminfo", "MemTotal:  4000 kB\nMemAvailable:    1000 kB\n");
+        write("proc/self/cgroup", "12:memory:/docker/abc\n5:cpu,cpuacct:/docker/abc\n0::/docker/abc\n");
+        write(
+                "proc/self/mountinfo",
+                "40 30 0:33 /docker/abc " + root.resolve("memory") + " ro - cgroup cgroup rw,memory\n");
+        write("memory/memory.limit_in_bytes", "700000\n");
+        write("memory/memory.usage_in_bytes", "500000\n");
+        write("memory/memory.stat", "inactive_file 5\ntotal_inactive_file 100000\n");
+        assertEquals(OptionalLong.of(300_000), memory().available());
+        assertEquals(OptionalLong.of(700_000), memory().total());
+        write("memory/memory.limit_in_bytes", "9223372036854771712\n");
+        assertEquals(OptionalLong.of(1_024_000), memory().available());
+        assertEquals(OptionalLong.of(4_096_000), memory().total());
     }
 
     @Test
@@ -67,7 +86,7 @@ class MachineMemoryTest {
     }
 
     private MachineMemory memory() {
-        return new MachineMemory(root.resolve("proc"), root.resolve("cgroup"));
+        return new MachineMemory(root.resolve("proc"));
     }
 
     private void write(String file, String content) throws IOException {
