@@ -165,9 +165,9 @@ final class Comparisons {
         PlanEvaluator.Uniform mix =
                 evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(0, parts));
         Budget budget = new Budget.Weights(mix.tensorBytes());
-        published(equalBytes, budget, type.name(), progress.part(parts - 2, parts));
+        published(equalBytes, budget, type.name(), progress.part(1, parts));
         for (int i = 0; i < methods.size(); i++) {
-            measure(equalBytes, methods.get(i), budget, type.name(), progress.part(i + 1, parts));
+            measure(equalBytes, methods.get(i), budget, type.name(), progress.part(i + 2, parts));
         }
         if (methods.contains(Method.ENTROPY)) {
             Ranking highestFirst = Ablations.highestFirst(rankings.of(RankingMethod.ENTROPY));
@@ -192,8 +192,9 @@ final class Comparisons {
     }
 
     private void frontier(List<Method> methods, JobProgress progress) {
-        for (Budget budget : BUDGETS) {
-            published(frontier, budget, budget.text(), progress.part(0, 0));
+        int parts = (methods.size() + 1) * BUDGETS.size();
+        for (int b = 0; b < BUDGETS.size(); b++) {
+            published(frontier, BUDGETS.get(b), BUDGETS.get(b).text(), progress.part(b, parts));
         }
         for (int m = 0; m < methods.size(); m++) {
             for (int b = 0; b < BUDGETS.size(); b++) {
@@ -202,7 +203,7 @@ final class Comparisons {
                         methods.get(m),
                         BUDGETS.get(b),
                         BUDGETS.get(b).text(),
-                        progress.part(m * BUDGETS.size() + b, methods.size() * BUDGETS.size()));
+                        progress.part((m + 1) * BUDGETS.size() + b, parts));
             }
         }
     }
@@ -222,7 +223,7 @@ final class Comparisons {
     }
 
     private void orders(JobProgress progress) {
-        Ranking entropy = rankings.of(RankingMethod.ENTROPY, progress.part(0, 0));
+        Ranking entropy = rankings.of(RankingMethod.ENTROPY);
         List<String> names = new ArrayList<>(List.of("lowest entropy first", HIGHEST_FIRST, "by depth"));
         List<Ranking> inOrder =
                 new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy), Ablations.depth(rankings.layers())));

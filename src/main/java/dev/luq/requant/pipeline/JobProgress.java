@@ -30,6 +30,11 @@ final class JobProgress implements Evaluation.Listener, QuantizeListener {
         return part((double) index / count, (index + 1.0) / count);
     }
 
+    /** For work that takes no part of this one's time. */
+    JobProgress unreported() {
+        return new JobProgress(share -> {}, cancelled);
+    }
+
     /** @param share of this part that is done, 0 to 1 */
     void report(double share) {
         listener.accept(share);

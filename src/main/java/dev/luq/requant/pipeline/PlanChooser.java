@@ -450,7 +450,7 @@ final class PlanChooser {
                         spec.budget(),
                         projector,
                         spec.search().seconds(),
-                        plan -> evaluator.tuningKld(plan, matrix, progress.part(0, 0)),
+                        plan -> evaluator.tuningKld(plan, matrix, progress.unreported()),
                         progress);
     }
 

@@ -69,7 +69,10 @@ class RequantizationJobTest {
     }
 
     private Report run(RequantizationSpec spec) {
-        return new RequantizationJob(new DataFolder(data), Jobs.create(data, spec)).run(new Jobs.Notes());
+        Jobs.Notes notes = new Jobs.Notes();
+        Report report = new RequantizationJob(new DataFolder(data), Jobs.create(data, spec)).run(notes);
+        assertEquals(notes.progress.stream().sorted().toList(), notes.progress, "progress never falls");
+        return report;
     }
 
     @Test
