@@ -53,9 +53,9 @@ class EmulatedImageTest {
             delimiter = '|',
             textBlock =
                     """
-            describe.png | What do you see?             | A large pink cross and a small green heart.
+            describe.png | What do you see?             | A small blue square, a small pink cross and a small blue cross.
             position.png | Where is the red ring?       | bottom right
-            word.png     | What does the sign say?      | GARDEN
+            word.png     | What does the sign say?      | JUNGLE
             chart.png    | What is the value of A?      | 9
             """)
     void itAnswersAsReadmeSays(String picture, String question, String answer) throws Exception {
