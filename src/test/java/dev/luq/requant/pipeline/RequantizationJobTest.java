@@ -239,12 +239,17 @@ class RequantizationJobTest {
                 JsonFile.read(written, Report.class).flatMap(Report::comparison).orElseThrow();
         assertEquals(10, comparison.frontier().size());
         assertEquals(8, comparison.orders().size());
-        assertEquals(6, comparison.unmeasured().size(), comparison.unmeasured().toString());
-        for (String why : comparison.unmeasured()) {
+        List<String> unmeasured = comparison.unmeasured();
+        for (String why : unmeasured) {
             assertTrue(
                     why.matches("text only, seed \\d: .*fits into the context.*|multimodal, seed \\d: .*damaged.*"),
                     why);
         }
+        long texts =
+                unmeasured.stream().filter(why -> why.startsWith("text only")).count();
+        assertEquals(3, texts, unmeasured.toString());
+        // The first one may have read its pictures before they were damaged.
+        assertTrue(unmeasured.size() - texts >= 2, unmeasured.toString());
     }
 
     @Test
