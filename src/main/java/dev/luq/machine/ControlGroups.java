@@ -1,6 +1,5 @@
 package dev.luq.machine;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -32,18 +31,10 @@ public final class ControlGroups {
      * @param controller as version 1 calls it, such as {@code cpu} or {@code memory}
      */
     public Stream<Group> of(String controller) {
-        List<String> groups = lines(proc.resolve("self").resolve("cgroup"));
-        return lines(proc.resolve("self").resolve("mountinfo")).stream()
+        List<String> groups = SystemFiles.lines(proc.resolve("self").resolve("cgroup"));
+        return SystemFiles.lines(proc.resolve("self").resolve("mountinfo")).stream()
                 .flatMap(line -> Mount.of(line, controller).stream())
                 .flatMap(mount -> mount.around(groups));
-    }
-
-    private static List<String> lines(Path file) {
-        try {
-            return Files.readAllLines(file);
-        } catch (IOException e) {
-            return List.of();
-        }
     }
 
     /**

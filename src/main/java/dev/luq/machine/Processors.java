@@ -1,7 +1,5 @@
 package dev.luq.machine;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
@@ -52,14 +50,14 @@ public final class Processors {
 
     /** The affinity of an unrestricted process names processors that the machine does not have. */
     private int allowed() {
-        Optional<BitSet> allowed = lines(proc.resolve("self").resolve("status")).stream()
+        Optional<BitSet> allowed = SystemFiles.lines(proc.resolve("self").resolve("status")).stream()
                 .filter(line -> line.startsWith("Cpus_allowed_list:"))
                 .findFirst()
                 .flatMap(line -> list(line.substring(line.indexOf(':') + 1)));
         if (allowed.isEmpty()) {
             return otherwise;
         }
-        lines(online).stream().findFirst().flatMap(Processors::list).ifPresent(allowed.get()::and);
+        SystemFiles.lines(online).stream().findFirst().flatMap(Processors::list).ifPresent(allowed.get()::and);
         return allowed.get().isEmpty() ? otherwise : allowed.get().cardinality();
     }
 
@@ -74,7 +72,7 @@ public final class Processors {
 
     /** Version 2: {@code cpu.max} is the microseconds of a period or {@code max}, and the period. */
     private static OptionalDouble unifiedQuota(Path group) {
-        return lines(group.resolve("cpu.max")).stream()
+        return SystemFiles.lines(group.resolve("cpu.max")).stream()
                 .filter(line -> line.matches("\\d{1,18} \\d{1,18}"))
                 .map(line -> line.split(" "))
                 .mapToDouble(words -> share(words[0], words[1]))
@@ -83,8 +81,8 @@ public final class Processors {
 
     /** Version 1: the quota is -1 where there is none. */
     private static OptionalDouble legacyQuota(Path group) {
-        List<String> quota = lines(group.resolve("cpu.cfs_quota_us"));
-        List<String> period = lines(group.resolve("cpu.cfs_period_us"));
+        List<String> quota = SystemFiles.lines(group.resolve("cpu.cfs_quota_us"));
+        List<String> period = SystemFiles.lines(group.resolve("cpu.cfs_period_us"));
         boolean both = Stream.of(quota, period)
                 .allMatch(file -> !file.isEmpty() && file.get(0).matches("\\d{1,18}"));
         return both ? OptionalDouble.of(share(quota.get(0), period.get(0))) : OptionalDouble.empty();
@@ -105,13 +103,5 @@ public final class Processors {
             processors.set(Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1]) + 1);
         }
         return Optional.of(processors);
-    }
-
-    private static List<String> lines(Path file) {
-        try {
-            return Files.readAllLines(file);
-        } catch (IOException e) {
-            return List.of();
-        }
     }
 }

@@ -2,8 +2,7 @@ package dev.luq.serving;
 
 import dev.luq.machine.ControlGroups;
 import dev.luq.machine.ControlGroups.Group;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.luq.machine.SystemFiles;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
@@ -87,7 +86,7 @@ public final class MachineMemory {
     }
 
     private static OptionalLong field(Path file, String name, long unit) {
-        return lines(file)
+        return SystemFiles.lines(file).stream()
                 .filter(line -> line.startsWith(name))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * unit)
                 .findFirst();
@@ -95,17 +94,9 @@ public final class MachineMemory {
 
     /** Without a limit version 2 says {@code max}, and version 1 a number of 19 digits. */
     private static OptionalLong number(Path file) {
-        return lines(file)
+        return SystemFiles.lines(file).stream()
                 .filter(line -> line.matches("\\d{1,18}"))
                 .mapToLong(Long::parseLong)
                 .findFirst();
-    }
-
-    private static Stream<String> lines(Path file) {
-        try {
-            return Files.readAllLines(file).stream();
-        } catch (IOException e) {
-            return Stream.empty();
-        }
     }
 }

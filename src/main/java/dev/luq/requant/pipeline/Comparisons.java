@@ -137,7 +137,7 @@ final class Comparisons {
         for (int i = 0; i < methods.size(); i++) {
             Method method = methods.get(i);
             JobProgress part = progress.part(i, methods.size());
-            if (possible(method.text(), () -> chooser.prepare(List.of(method), part))) {
+            if (possible(method.text(), () -> chooser.prepare(method, part))) {
                 prepared.add(method);
             }
         }

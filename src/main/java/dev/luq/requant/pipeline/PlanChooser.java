@@ -120,8 +120,7 @@ final class PlanChooser {
         prepare(competing(spec.budget(), spec.projectors()), progress.part(spec.method() == Method.BEST ? 0.6 : 0, 1));
     }
 
-    /** Computes what methods need. */
-    void prepare(List<Method> methods, JobProgress progress) {
+    private void prepare(List<Method> methods, JobProgress progress) {
         for (int i = 0; i < methods.size(); i++) {
             prepare(methods.get(i), progress.part(i, methods.size()));
         }
@@ -168,7 +167,8 @@ final class PlanChooser {
                 .min();
     }
 
-    private void prepare(Method method, JobProgress progress) {
+    /** Computes what a method needs. */
+    void prepare(Method method, JobProgress progress) {
         switch (method) {
             case ALLOCATION -> allocation.measure(progress);
             case LADDER -> rankings.costs(progress);
