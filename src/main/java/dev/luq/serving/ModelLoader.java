@@ -79,6 +79,8 @@ final class ModelLoader {
 
         private final List<Hold> waiting = new ArrayList<>();
         private int running;
+        /** Swaps that are asked for and not done. */
+        private int swaps;
         /** Whether a request waited for it too long: its load goes on even if no other one waits. */
         private boolean owed;
         /** Whether its worker is being made. */
@@ -154,6 +156,7 @@ final class ModelLoader {
     private boolean isBusy(String id) {
         Served model = models.get(id);
         return model.running > 0
+                || model.swaps > 0
                 || model.loadBegan != 0
                 || model.waiting.stream().anyMatch(hold -> hold.state == HoldState.LOADING);
     }
@@ -306,8 +309,13 @@ final class ModelLoader {
         return switch (model.route.state()) {
             case FAILED -> failed(model.route);
             case UNLOADED -> model.route.isOnDemand() ? null : unloaded(model.route);
-            default -> null;
+            default -> isEnding(model) && !model.route.isOnDemand() ? unloaded(model.route) : null;
         };
+    }
+
+    /** Whether its process ends when the answers that it has begun are whole. */
+    private boolean isEnding(Served model) {
+        return model.ending != null && !scheduler.isIn(model.route.modelId());
     }
 
     private static Permits.Refusal failed(ModelRoute route) {
@@ -478,6 +486,7 @@ final class ModelLoader {
                 if (!draining) {
                     decide(then);
                 }
+                notifyAll();
             }
         } finally {
             // What was decided before a failure counts as done.
@@ -569,8 +578,23 @@ final class ModelLoader {
         }
     }
 
-    private synchronized boolean isIn(String id) {
-        return scheduler.isIn(id);
+    /**
+     * Waits until the answers are whole that requests have begun: between two of its parts an answer has nothing at its
+     * worker. No longer than one may take, and not while the server stops.
+     *
+     * @return whether the model is still to end
+     */
+    private synchronized boolean awaitAnswers(Served model) throws InterruptedException {
+        long until = System.nanoTime() + config.deadline().toNanos();
+        String id = model.route.modelId();
+        while (model.running > 0
+                && model.route.state() != ModelWorker.State.FAILED
+                && !scheduler.isIn(id)
+                && !draining
+                && until - System.nanoTime() > 0) {
+            TimeUnit.NANOSECONDS.timedWait(this, until - System.nanoTime());
+        }
+        return !scheduler.isIn(id);
     }
 
     /** @param hadMemory whether it has memory until its process is gone */
@@ -585,7 +609,7 @@ final class ModelLoader {
             model.processes.acquire();
             try {
                 // Unless a swap or a load that came first has put another process there.
-                ends = !isIn(id);
+                ends = awaitAnswers(model);
                 if (ends) {
                     effects.end(model.route);
                 }
@@ -654,7 +678,7 @@ final class ModelLoader {
 
     /** The same for what a model serves: it is not idle from now on until that is done. */
     <T> T swapping(String id, Callable<T> swap) throws Exception {
-        change(then -> models.get(id).running++);
+        change(then -> models.get(id).swaps++);
         try {
             return exclusively(id, swap);
         } finally {
@@ -678,7 +702,7 @@ final class ModelLoader {
     private void swapped(String id) {
         change(then -> {
             Served model = models.get(id);
-            model.running--;
+            model.swaps--;
             model.swapped = true;
             scheduler.used(id, System.nanoTime());
             if (!model.starting) {

@@ -18,6 +18,8 @@ import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -100,6 +102,9 @@ class ModelLoaderTest {
     private int late;
 
     private final CompletableFuture<Runnable> lateTask = new CompletableFuture<>();
+    /** Whether models are loaded at requests, those that are not loaded on demand too. */
+    private volatile boolean wanted = true;
+
     private WorkerConfig config;
     private ModelLoader loader;
 
@@ -590,6 +595,66 @@ class ModelLoaderTest {
     }
 
     @Test
+    void anUnloadLetsAnAnswerThatHasBegunComeToItsEnd() {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        CompletableFuture<Void> between = new CompletableFuture<>();
+        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
+        until("the first part", () -> text(answer).equals("one"));
+        CompletableFuture<Void> unload = loader.unload("a");
+        AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next");
+        until("the end of the model waits", () -> loader.waiting(a) == 1);
+        assertFalse(unload.isDone());
+        between.complete(null);
+        assertEquals("onetwo", answer(answer));
+        unload.join();
+        assertEquals("next", answer(next));
+        assertEquals(List.of("a loaded", "a admin", "a loaded"), history);
+    }
+
+    @Test
+    void aModelThatIsUnloadedForGoodRefusesOthersWhileItsAnswersComeToTheirEnd() {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.START, false, "never");
+        CompletableFuture<Void> between = new CompletableFuture<>();
+        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
+        until("the first part", () -> text(answer).equals("one"));
+        wanted = false;
+        CompletableFuture<Void> unload = loader.unload("a");
+        assertEquals(
+                ModelWorker.State.UNLOADED,
+                failure(WorkerException.NotReady.class, ask(a, "say x")).state());
+        assertFalse(unload.isDone());
+        between.complete(null);
+        assertEquals("onetwo", answer(answer));
+        unload.join();
+        assertTrue(a.pids().isEmpty());
+    }
+
+    @Test
+    void anAnswerThatDoesNotGoOnDelaysAnUnloadNoLongerThanAnAnswerMayTake() {
+        start(Map.of("deadline", "1S"));
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", new CompletableFuture<>());
+        until("the first part", () -> text(answer).equals("one"));
+        loader.unload("a").join();
+        assertTrue(a.pids().isEmpty());
+        answer.cancel();
+    }
+
+    @Test
+    void aServerThatStopsDoesNotWaitForAModelThatIsUnloaded() throws Exception {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", new CompletableFuture<>());
+        until("the first part", () -> text(answer).equals("one"));
+        CompletableFuture<Void> unload = loader.unload("a");
+        loader.drain();
+        completed("the end", unload);
+        answer.cancel();
+    }
+
+    @Test
     void aServerThatStopsRefusesWhoWaits() {
         start(Map.of());
         scripts.put("a", "slow");
@@ -645,7 +710,7 @@ class ModelLoaderTest {
                 id,
                 config,
                 ModelSettings.of(load, Optional.of(pinned), Optional.of(KeepAlive.of(keepAlive)), Optional.empty()),
-                () -> true,
+                () -> wanted,
                 timer,
                 generations);
         routes.put(id, route);
@@ -667,6 +732,25 @@ class ModelLoaderTest {
     private static AssertSubscriber<WorkerFrame.OfRequest> ask(ModelRoute route, String script, KeepAlive keepAlive) {
         AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
         route.whenLoaded(Optional.ofNullable(keepAlive), info -> route.generate(WorkerClient.request(script, 0)))
+                .subscribe()
+                .withSubscriber(answer);
+        return answer;
+    }
+
+    /** An answer of two generations: the second is asked for when the first is whole and {@code between} is done. */
+    private static AssertSubscriber<WorkerFrame.OfRequest> ask(
+            ModelRoute route, String first, String second, CompletableFuture<Void> between) {
+        AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
+        InFlightAnswer whole = new InFlightAnswer();
+        route.whenLoaded(Optional.empty(), info -> Multi.createBy()
+                        .concatenating()
+                        .streams(
+                                route.generate(WorkerClient.request(first, 0), whole),
+                                Uni.createFrom()
+                                        .completionStage(between)
+                                        .onItem()
+                                        .transformToMulti(
+                                                done -> route.generate(WorkerClient.request(second, 0), whole))))
                 .subscribe()
                 .withSubscriber(answer);
         return answer;
