@@ -134,9 +134,10 @@ final class Comparisons {
     /** Those whose plans can be made. */
     private List<Method> prepared(List<Method> methods, JobProgress progress) {
         List<Method> prepared = new ArrayList<>();
+        List<JobProgress> parts = PlanChooser.preparations(methods, progress);
         for (int i = 0; i < methods.size(); i++) {
             Method method = methods.get(i);
-            JobProgress part = progress.part(i, methods.size());
+            JobProgress part = parts.get(i);
             if (possible(method.text(), () -> chooser.prepare(method, part))) {
                 prepared.add(method);
             }

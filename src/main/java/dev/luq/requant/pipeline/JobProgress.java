@@ -2,6 +2,8 @@ package dev.luq.requant.pipeline;
 
 import dev.luq.requant.measure.Evaluation;
 import dev.luq.requant.quantize.QuantizeListener;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 
@@ -28,6 +30,22 @@ final class JobProgress implements Evaluation.Listener, QuantizeListener {
     /** One of several equal parts. */
     JobProgress part(int index, int count) {
         return part((double) index / count, (index + 1.0) / count);
+    }
+
+    /**
+     * Parts one after the other.
+     *
+     * @param weights how long each is expected to take, in relation to the others
+     */
+    List<JobProgress> parts(List<Double> weights) {
+        double all = weights.stream().mapToDouble(weight -> weight).sum();
+        List<JobProgress> parts = new ArrayList<>();
+        double from = 0;
+        for (double weight : weights) {
+            parts.add(part(from / all, (from + weight) / all));
+            from += weight;
+        }
+        return parts;
     }
 
     /** For work that takes no part of this one's time. */

@@ -49,6 +49,8 @@ final class PlanChooser {
      * in each of the cases that were measured (docs/luq-measured.md).
      */
     private static final double FAR = 1.5;
+    /** How much longer measuring every layer takes than what other methods need; what it has found the others have too. */
+    private static final double EVERY_LAYER = 10;
     /** The name of a plan that no method gave. */
     private static final String SEARCH = "search";
 
@@ -121,9 +123,17 @@ final class PlanChooser {
     }
 
     private void prepare(List<Method> methods, JobProgress progress) {
+        List<JobProgress> parts = preparations(methods, progress);
         for (int i = 0; i < methods.size(); i++) {
-            prepare(methods.get(i), progress.part(i, methods.size()));
+            prepare(methods.get(i), parts.get(i));
         }
+    }
+
+    /** Of each of these methods. */
+    static List<JobProgress> preparations(List<Method> methods, JobProgress progress) {
+        Method slow = methods.contains(Method.LADDER) ? Method.LADDER : Method.KLD;
+        return progress.parts(
+                methods.stream().map(method -> method == slow ? EVERY_LAYER : 1).toList());
     }
 
     /**

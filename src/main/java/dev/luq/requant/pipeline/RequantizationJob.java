@@ -52,24 +52,27 @@ public final class RequantizationJob {
 
     private static final long STATUS_INTERVAL_NANOS = 500_000_000;
 
-    /** Expected durations in relation to each other, from runs on the demo model. */
+    /** Expected durations in relation to each other, from runs on the demo model, SmolLM2-135M and a model of 1.5B. */
     private static final Map<Phase, Double> WEIGHTS = Map.of(
             Phase.CALIBRATE,
             20.0,
             Phase.RANK,
-            40.0,
+            20.0,
             Phase.PLAN,
-            10.0,
-            Phase.QUANTIZE,
             5.0,
+            Phase.QUANTIZE,
+            10.0,
             Phase.ASSEMBLE,
             0.5,
             Phase.EVALUATE,
-            15.0,
+            35.0,
             Phase.PUBLISH,
             0.5);
 
-    private static final double COMPARE_WEIGHT = 300;
+    /** Of methods that measure what answers become with parts of the model at fewer bits. */
+    private static final double MEASURED_RANK_WEIGHT = 160;
+
+    private static final double COMPARE_WEIGHT = 800;
 
     /** Hears of the job and can end it; called on the thread that runs it. */
     public interface Listener {
@@ -117,13 +120,9 @@ public final class RequantizationJob {
         this.listener = listener;
         try {
             RequantizationSpec spec = RequantizationSpec.read(jobFolder);
-            Map<Phase, Double> weights = new EnumMap<>(WEIGHTS);
-            if (spec.output().report() != Scope.BRIEF) {
-                weights.put(Phase.COMPARE, COMPARE_WEIGHT);
-            }
             Optional<JobStatus> earlier = earlierStatus();
             meter = new ProgressMeter(
-                    weights, earlier.map(JobStatus::phaseSeconds).orElse(Map.of()), System::nanoTime);
+                    weights(spec), earlier.map(JobStatus::phaseSeconds).orElse(Map.of()), System::nanoTime);
             Report report = run(
                     spec,
                     earlier.filter(status -> status.state() == JobStatus.State.SUCCEEDED)
@@ -147,6 +146,17 @@ public final class RequantizationJob {
             }
             throw failure;
         }
+    }
+
+    private static Map<Phase, Double> weights(RequantizationSpec spec) {
+        Map<Phase, Double> weights = new EnumMap<>(WEIGHTS);
+        if (spec.method().measuresAnswers()) {
+            weights.put(Phase.RANK, MEASURED_RANK_WEIGHT);
+        }
+        if (spec.output().report() != Scope.BRIEF) {
+            weights.put(Phase.COMPARE, COMPARE_WEIGHT);
+        }
+        return weights;
     }
 
     /** @param ended whether an earlier run came to the job's end */

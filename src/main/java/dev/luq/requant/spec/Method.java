@@ -36,6 +36,14 @@ public enum Method {
         return Optional.ofNullable(ranking);
     }
 
+    /** Whether it needs answers of the model with parts of it at fewer bits, which takes longest of all. */
+    public boolean measuresAnswers() {
+        return switch (this) {
+            case BEST, ALLOCATION, LADDER, KLD -> true;
+            case UNIFORM, ENTROPY, ENTROPY_NORMED_INPUT, ERROR -> false;
+        };
+    }
+
     /** As in JSON and on command lines: {@code entropy-normed-input}. */
     @JsonValue
     public String text() {
