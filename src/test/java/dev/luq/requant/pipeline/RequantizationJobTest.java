@@ -147,12 +147,17 @@ class RequantizationJobTest {
     @Test
     void theFullReportComparesEverythingThatIsPossible() throws IOException {
         Jobs.Notes notes = new Jobs.Notes();
-        Path job = Jobs.create(data, Jobs.spec(folder, "full", "90%", Method.ERROR, Scope.FULL));
+        Path job = Jobs.create(data, Jobs.spec(folder, "full", "90%", Method.BEST, Scope.FULL));
         Report report = new RequantizationJob(new DataFolder(data), job).run(notes);
+        assertTrue(notes.progress.stream().allMatch(Double::isFinite), notes.progress.toString());
+        assertEquals(notes.progress.stream().sorted().toList(), notes.progress, "progress never falls");
         assertEquals(Phase.COMPARE, notes.phases.get(notes.phases.size() - 1));
         Report.Comparison comparison = report.comparison().orElseThrow();
         assertEquals(
                 List.of(
+                        "best 60%",
+                        "best 70%",
+                        "best 80%",
                         "allocation 60%",
                         "allocation 70%",
                         "allocation 80%",
@@ -174,6 +179,12 @@ class RequantizationJobTest {
                     .orElseThrow();
             assertTrue(equal.weightBytes() <= uniform.weightBytes(), equal + " beside " + uniform);
         }
+        assertEquals(
+                comparison.uniform().stream().map(Report.Measured::label).toList(),
+                comparison.equalBytes().stream()
+                        .filter(equal -> equal.series().equals("best"))
+                        .map(Report.Measured::label)
+                        .toList());
         assertEquals(
                 List.of(
                         "lowest entropy first 80%",
