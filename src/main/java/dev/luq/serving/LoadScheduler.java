@@ -81,7 +81,7 @@ final class LoadScheduler {
         /** Whether the estimate is of the files that the next load takes. */
         private boolean sized;
 
-        /** Of a second process that takes the first one's place. */
+        /** What a process that takes the first one's place takes beyond it. */
         private long extra;
 
         private KeepAlive keepAlive;
@@ -197,9 +197,20 @@ final class LoadScheduler {
         models.get(id).place = Place.OUT;
     }
 
-    /** A second process of a model takes this much until its first one is gone; 0 when it is. */
-    void extra(String id, long bytes) {
-        models.get(id).extra = bytes;
+    /**
+     * Another process of a model takes the present one's place, {@link #replaced} follows.
+     *
+     * @param bytes that it takes
+     * @param beside whether the present one is there until then
+     */
+    void replacing(String id, long bytes, boolean beside) {
+        Model model = models.get(id);
+        model.extra = beside ? bytes : Math.max(0, bytes - model.estimate);
+    }
+
+    /** The replaced process of a model is gone. */
+    void replaced(String id) {
+        models.get(id).extra = 0;
     }
 
     /** Whether so much more fits as things are. */
@@ -211,6 +222,11 @@ final class LoadScheduler {
     boolean isIn(String id) {
         Model model = models.get(id);
         return model != null && model.place == Place.IN;
+    }
+
+    /** Whether its process ends. */
+    boolean isLeaving(String id) {
+        return models.get(id).place == Place.LEAVING;
     }
 
     /** Whether a request for it goes on at once or when it is loaded: it has memory, and no other model needs that. */
@@ -289,7 +305,7 @@ final class LoadScheduler {
      */
     private boolean decide(Model first, List<Decision> decisions) {
         if (first.place == Place.LEAVING) {
-            return false;
+            return true; // its memory counts until it is gone, and then it comes first
         }
         if (first.place == Place.IN) {
             asked.remove(first.id);

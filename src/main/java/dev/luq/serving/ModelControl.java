@@ -275,7 +275,7 @@ public class ModelControl {
         long bytes = memory.ofWorker(next);
         boolean overlap = mode == SwapMode.OVERLAP
                 || mode == SwapMode.AUTO && supervisor.loader().fits(bytes) && fitsBeside(route, now, next);
-        supervisor.loader().replacing(route.modelId(), overlap ? bytes : 0);
+        supervisor.loader().replacing(route.modelId(), bytes, overlap);
         if (overlap) {
             swap.overlap();
             return SwapMode.OVERLAP;

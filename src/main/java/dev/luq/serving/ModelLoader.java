@@ -188,11 +188,16 @@ final class ModelLoader {
     /** A model is loaded with the server, whatever the limit says; the caller starts its process. */
     void enter(String id) {
         change(then -> {
-            scheduler.enter(id);
+            enterNow(id);
             scheduler.used(id, System.nanoTime());
             models.get(id).loadBegan = System.nanoTime();
             size(id, then);
         });
+    }
+
+    private void enterNow(String id) {
+        scheduler.enter(id);
+        models.get(id).route.leaving(false);
     }
 
     /** Finds out in the background what a model takes, which may have changed. */
@@ -309,13 +314,8 @@ final class ModelLoader {
         return switch (model.route.state()) {
             case FAILED -> failed(model.route);
             case UNLOADED -> model.route.isOnDemand() ? null : unloaded(model.route);
-            default -> isEnding(model) && !model.route.isOnDemand() ? unloaded(model.route) : null;
+            default -> null;
         };
-    }
-
-    /** Whether its process ends when the answers that it has begun are whole. */
-    private boolean isEnding(Served model) {
-        return model.ending != null && !scheduler.isIn(model.route.modelId());
     }
 
     private static Permits.Refusal failed(ModelRoute route) {
@@ -370,7 +370,9 @@ final class ModelLoader {
                 hold.model.owed = true;
                 ModelRoute route = hold.route;
                 String why = hold.state == HoldState.QUEUED
-                        ? " waits for memory that other models need now"
+                        ? scheduler.isLeaving(route.modelId())
+                                ? " is being unloaded"
+                                : " waits for memory that other models need now"
                         : " is still loading (" + (int) (100 * route.loadProgress()) + " %)";
                 fail(
                         hold,
@@ -440,7 +442,7 @@ final class ModelLoader {
         String id = model.route.modelId();
         if (model.swapped && !model.route.isRetiring()) {
             model.swapped = false;
-            scheduler.extra(id, 0);
+            scheduler.replaced(id);
             size(id, then);
         }
         if (model.starting) {
@@ -519,6 +521,7 @@ final class ModelLoader {
     private void act(Decision decision, List<Runnable> then) {
         Served model = models.get(decision.modelId());
         if (decision instanceof Decision.Load) {
+            model.route.leaving(false);
             model.starting = true;
             model.loadBegan = System.nanoTime();
             model.waiting.forEach(hold -> hold.state = HoldState.LOADING);
@@ -580,21 +583,21 @@ final class ModelLoader {
 
     /**
      * Waits until the answers are whole that requests have begun: between two of its parts an answer has nothing at its
-     * worker. No longer than one may take, and not while the server stops.
+     * worker. No longer than one may take.
      *
-     * @return whether the model is still to end
+     * @return whether the model is still to end; not when the server stops, which ends all after the time that it leaves
      */
     private synchronized boolean awaitAnswers(Served model) throws InterruptedException {
         long until = System.nanoTime() + config.deadline().toNanos();
         String id = model.route.modelId();
         while (model.running > 0
-                && model.route.state() != ModelWorker.State.FAILED
+                && model.route.isAnswering()
                 && !scheduler.isIn(id)
                 && !draining
                 && until - System.nanoTime() > 0) {
             TimeUnit.NANOSECONDS.timedWait(this, until - System.nanoTime());
         }
-        return !scheduler.isIn(id);
+        return !draining && !scheduler.isIn(id);
     }
 
     /** @param hadMemory whether it has memory until its process is gone */
@@ -602,6 +605,7 @@ final class ModelLoader {
         CompletableFuture<Void> done = new CompletableFuture<>();
         model.ending = done;
         model.loadBegan = 0;
+        model.route.leaving(true);
         then.add(() -> inBackground(() -> {
             String id = model.route.modelId();
             Throwable failure = null;
@@ -627,6 +631,7 @@ final class ModelLoader {
                 }
                 if (models.get(id) == model && !scheduler.isIn(id)) {
                     scheduler.gone(id);
+                    model.route.leaving(false);
                 }
             });
             if (failure == null) {
@@ -689,13 +694,14 @@ final class ModelLoader {
     /**
      * The process of a model that is being {@link #swapping swapped} is about to be replaced.
      *
-     * @param beside bytes of the next process while the first one is there; 0 when the first one ends before
+     * @param bytes of the next process
+     * @param beside whether the first one is there until it has loaded
      */
-    void replacing(String id, long beside) {
+    void replacing(String id, long bytes, boolean beside) {
         change(then -> {
             models.get(id).swapped = false;
-            scheduler.enter(id);
-            scheduler.extra(id, beside);
+            enterNow(id);
+            scheduler.replacing(id, bytes, beside);
         });
     }
 

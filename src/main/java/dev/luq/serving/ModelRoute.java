@@ -54,6 +54,8 @@ final class ModelRoute implements ModelWorker {
     private boolean givenUp;
     /** Whether a worker is going to be put here. */
     private boolean expected;
+    /** Whether the worker takes no more requests, but what is left of its answers. */
+    private boolean leaving;
 
     private WorkerFrame.ModelInfo lastInfo;
     private WorkerFrame.EngineStats past = Totals.NONE;
@@ -125,6 +127,16 @@ final class ModelRoute implements ModelWorker {
     /** Says whether a worker is going to be put here. */
     synchronized void expected(boolean soon) {
         expected = soon;
+    }
+
+    /** Says whether the worker ends as soon as the answers are whole that it has begun. */
+    synchronized void leaving(boolean soon) {
+        leaving = soon;
+    }
+
+    /** Whether a worker can give what is left of answers. */
+    synchronized boolean isAnswering() {
+        return current != null && current.state() != State.FAILED;
     }
 
     /**
@@ -341,7 +353,7 @@ final class ModelRoute implements ModelWorker {
         if (paused != null) {
             return State.SWAPPING;
         }
-        if (current == null) {
+        if (current == null || leaving) {
             return expected ? State.LOADING : State.UNLOADED;
         }
         return current.state();

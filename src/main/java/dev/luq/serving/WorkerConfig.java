@@ -173,9 +173,9 @@ public interface WorkerConfig {
     /**
      * Upper bound of the memory of all models' processes together, in bytes: weights, projectors, KV caches and
      * buffers. A model that does not fit beside the others ends those that are not pinned, or is refused. 0 takes what
-     * the machine, or the control group that the server is in (version 2; with version 1 set this key), has, less a
-     * tenth of it and at least 256 MiB for the server and what else runs. Models that are loaded at the start are loaded
-     * even beyond it.
+     * the machine, or the control group that the server is in, has, less a tenth of it and at least 256 MiB for the
+     * server and what else runs. Models that are loaded at the start are loaded even beyond it, and so is what takes
+     * the place of a model that is served.
      */
     @WithDefault("0")
     long memoryLimitBytes();

@@ -264,10 +264,31 @@ class LoadSchedulerTest {
     void aSecondProcessOfAModelCounts() {
         loaded("a", 4);
         assertTrue(scheduler.fits(6));
-        scheduler.extra("a", 4);
+        scheduler.replacing("a", 4, true);
         assertFalse(scheduler.fits(3));
-        scheduler.extra("a", 0);
+        scheduler.replaced("a");
         assertTrue(scheduler.fits(6));
+    }
+
+    @Test
+    void aLargerProcessInTheFirstOnesPlaceCountsBeforeItIsThere() {
+        loaded("a", 4);
+        scheduler.replacing("a", 7, false);
+        assertTrue(scheduler.fits(3));
+        assertFalse(scheduler.fits(4));
+        scheduler.replacing("a", 2, false);
+        assertFalse(scheduler.fits(7), "the first one is still there");
+    }
+
+    @Test
+    void oneThatIsAskedForWhileItEndsHoldsNobodyBack() {
+        loaded("a", 4);
+        scheduler.leave("a");
+        assertEquals(List.of(), ask("a", 4));
+        assertEquals(List.of(new Load("b")), ask("b", 6));
+        assertEquals(List.of(), next(), "its memory is not free before it is gone");
+        scheduler.gone("a");
+        assertEquals(List.of(new Load("a")), next());
     }
 
     private void add(String id, boolean pinned) {

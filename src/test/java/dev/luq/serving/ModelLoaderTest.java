@@ -311,7 +311,7 @@ class ModelLoaderTest {
         AssertSubscriber<WorkerFrame.OfRequest> first = ask(a, "say first");
         until("a process", () -> a.pid().isPresent());
         AssertSubscriber<WorkerFrame.OfRequest> second = loader.swapping("a", () -> {
-            loader.replacing("a", 0);
+            loader.replacing("a", GIB, false);
             a.pause();
             a.retire(a.replace(null));
             assertEquals(ModelWorker.State.SWAPPING, a.state());
@@ -329,7 +329,7 @@ class ModelLoaderTest {
         ModelRoute a = demand("a");
         answer(ask(a, "say x"));
         loader.swapping("a", () -> {
-            loader.replacing("a", 0);
+            loader.replacing("a", GIB, false);
             a.pause();
             a.retire(a.replace(null));
             a.resume(null);
@@ -346,7 +346,7 @@ class ModelLoaderTest {
         ModelRoute a = demand("a");
         AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         SupervisedWorker before = loader.swapping("a", () -> {
-            loader.replacing("a", 2 * GIB);
+            loader.replacing("a", 2 * GIB, true);
             SupervisedWorker replaced = a.replace(ready(a));
             estimate = 2 * GIB;
             return replaced;
@@ -402,7 +402,7 @@ class ModelLoaderTest {
         Runnable lateEnd = completed("the end of the idle model", lateTask);
         AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next", KeepAlive.NEVER);
         SupervisedWorker before = loader.swapping("a", () -> {
-            loader.replacing("a", GIB);
+            loader.replacing("a", GIB, true);
             return a.replace(ready(a));
         });
         assertEquals("next", answer(next));
@@ -613,6 +613,22 @@ class ModelLoaderTest {
     }
 
     @Test
+    void aModelThatEndsHoldsNoOthersLoadBack() {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        CompletableFuture<Void> between = new CompletableFuture<>();
+        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
+        until("the first part", () -> text(answer).equals("one"));
+        CompletableFuture<Void> unload = loader.unload("a");
+        AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next");
+        assertEquals("x", answer(ask(b, "say x")));
+        assertFalse(unload.isDone());
+        between.complete(null);
+        assertEquals("next", answer(next));
+    }
+
+    @Test
     void aModelThatIsUnloadedForGoodRefusesOthersWhileItsAnswersComeToTheirEnd() {
         start(Map.of());
         ModelRoute a = model("a", LoadPolicy.START, false, "never");
@@ -625,6 +641,7 @@ class ModelLoaderTest {
                 ModelWorker.State.UNLOADED,
                 failure(WorkerException.NotReady.class, ask(a, "say x")).state());
         assertFalse(unload.isDone());
+        assertEquals(ModelWorker.State.UNLOADED, a.state(), "nobody else is sent to it");
         between.complete(null);
         assertEquals("onetwo", answer(answer));
         unload.join();
@@ -646,12 +663,15 @@ class ModelLoaderTest {
     void aServerThatStopsDoesNotWaitForAModelThatIsUnloaded() throws Exception {
         start(Map.of());
         ModelRoute a = demand("a");
-        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", new CompletableFuture<>());
+        CompletableFuture<Void> between = new CompletableFuture<>();
+        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
         until("the first part", () -> text(answer).equals("one"));
         CompletableFuture<Void> unload = loader.unload("a");
         loader.drain();
+        a.drain();
         completed("the end", unload);
-        answer.cancel();
+        between.complete(null);
+        assertEquals("onetwo", answer(answer), "stopping leaves it its time");
     }
 
     @Test
