@@ -208,6 +208,7 @@ public final class SchemaCheck {
             }
             boolean any = type.isEmpty();
             if (schema.has("allOf") && (any || type.equals("object") || type.equals("string"))) {
+                refuseBesideAllOf(schema, path);
                 alternatives(schema.get("allOf"), path + ".allOf", depth, nameLength, owner);
             }
             if (any || type.equals("object")) {
@@ -221,6 +222,15 @@ public final class SchemaCheck {
             }
             if (type.equals("integer")) {
                 integer(schema, path);
+            }
+        }
+
+        /** An object with properties of its own is made of these alone, and one of others has what they require. */
+        private void refuseBesideAllOf(JsonNode schema, String path) {
+            for (String other : List.of("properties", "additionalProperties", "required")) {
+                if (enforced && schema.has(other)) {
+                    throw invalid(path + "." + other, "is not enforced beside allOf. Put it into one of its schemas");
+                }
             }
         }
 
@@ -238,7 +248,7 @@ public final class SchemaCheck {
 
         private void properties(JsonNode schema, String path, int depth, int nameLength) {
             JsonNode properties = schema.path("properties");
-            if (enforced && !schema.has("allOf") && !path.contains(".allOf[")) {
+            if (enforced && !path.contains(".allOf[")) {
                 for (JsonNode name : schema.path("required")) {
                     if (!properties.has(name.asText())) {
                         throw invalid(
@@ -266,10 +276,20 @@ public final class SchemaCheck {
         }
 
         private void items(JsonNode schema, String path, int depth, int nameLength) {
+            if (schema.path("prefixItems").isArray() && schema.has("items")) {
+                if (enforced && !schema.get("items").isBoolean()) {
+                    throw invalid(
+                            path + ".items",
+                            "is not enforced beside prefixItems, after which nothing comes. Leave it out");
+                }
+                // Where both are there the conversion takes items alone.
+                ((ObjectNode) schema).remove("items");
+            }
             String keyword = schema.has("items") ? "items" : "prefixItems";
             JsonNode items = schema.path(keyword);
             String place = path + "." + keyword;
             if (items.isArray()) {
+                refuseOtherLength(schema, items.size(), path);
                 for (int i = 0; i < items.size(); i++) {
                     schema(items.get(i), place + "[" + i + "]", depth + 1, nameLength + 10, null);
                 }
@@ -279,6 +299,16 @@ public final class SchemaCheck {
             repeats(schema, "minItems", path, MOST_REPETITIONS);
             repeats(schema, "maxItems", path, MOST_REPETITIONS);
             refuseEmptyRange(schema, "minItems", "maxItems", path);
+        }
+
+        /** As many items as an array of schemas has are what comes. */
+        private void refuseOtherLength(JsonNode schema, int length, String path) {
+            for (String bound : List.of("minItems", "maxItems")) {
+                int items = schema.path(bound).asInt(length);
+                if (enforced && (bound.equals("minItems") ? items > length : items < length)) {
+                    throw invalid(path + "." + bound, "is not enforced: of " + length + " items each has its schema");
+                }
+            }
         }
 
         private void string(JsonNode schema, String path) {

@@ -55,7 +55,8 @@ class SchemaCheckTest {
                 "{'type':'array','uniqueItems':false}",
                 "{'$ref':'#/$defs/a','description':'d','$defs':{'a':{'type':'string'}}}",
                 "{'anyOf':[{'type':'string'},{'type':'null'}],'default':null,'title':'t'}",
-                "{'allOf':[{'properties':{'a':{}}},{'required':['a']}]}"
+                "{'allOf':[{'properties':{'a':{}}},{'required':['a']}]}",
+                "{'type':'array','prefixItems':[{'type':'string'}],'items':false,'minItems':1,'maxItems':1}"
             })
     void whatIsCommonIsAccepted(String schema) {
         accepted(json(schema.replace('\'', '"')));
@@ -91,7 +92,13 @@ class SchemaCheckTest {
                 "{'type':'object','minProperties':1} | f.minProperties",
                 "{'type':'object','properties':{'a':{}},'required':['b']} | f.required",
                 "{'type':'object','properties':{'a':{}},'anyOf':[{'required':['a']}]} | f.properties",
-                "{'$ref':'#/$defs/a','maxLength':3,'$defs':{'a':{'type':'string'}}} | f.maxLength"
+                "{'$ref':'#/$defs/a','maxLength':3,'$defs':{'a':{'type':'string'}}} | f.maxLength",
+                "{'type':'object','allOf':[{'properties':{'a':{}}}],'properties':{'b':{}}} | f.properties",
+                "{'allOf':[{'properties':{'a':{}}}],'additionalProperties':false} | f.additionalProperties",
+                "{'allOf':[{'properties':{'a':{}}}],'required':['a']} | f.required",
+                "{'type':'array','prefixItems':[{'type':'string'}],'items':{'type':'number'}} | f.items",
+                "{'type':'array','prefixItems':[{'type':'string'}],'minItems':2} | f.minItems",
+                "{'type':'array','prefixItems':[{},{}],'maxItems':1} | f.maxItems"
             })
     void whatCannotBeUsedIsNamed(String schema, String path) {
         SchemaException refusal = refused(json(schema.replace('\'', '"')));
@@ -144,6 +151,16 @@ class SchemaCheckTest {
                                 "required":["b"],"minProperties":1,"not":{}}"""),
                         "tool",
                         false);
+    }
+
+    /** The conversion would take the rest for all. */
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "true", "{\"type\":\"number\"}"})
+    void ofATupleThatGoesOnTheBeginningIsLeft(String rest) {
+        JsonNode schema = json("{\"type\":\"array\",\"prefixItems\":[{\"type\":\"string\"}],\"items\":" + rest + "}");
+        new SchemaCheck().check(schema, "tool", false);
+        assertFalse(schema.has("items"));
+        assertTrue(schema.has("prefixItems"));
     }
 
     @Test
