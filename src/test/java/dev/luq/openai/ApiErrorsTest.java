@@ -60,6 +60,7 @@ class ApiErrorsTest extends ScriptedApi {
         for (ValidatableResponse response : List.of(chat(""), stream(""), stream(",\"n\":2"))) {
             assertError(response, status, code)
                     .header("Retry-After", retry ? notNullValue() : nullValue())
+                    .header("x-should-retry", retry ? nullValue() : equalTo("false"))
                     .body("error.message", not(containsString("secret")));
         }
     }

@@ -3,8 +3,10 @@ package dev.luq.http.errors;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,12 +43,28 @@ public record ApiError(
      */
     public record Overflow(int promptTokens, int contextSize) {}
 
+    /** A client that waits so long before it repeats a request should rather say what is wrong. */
+    private static final int LONG_WAIT_SECONDS = 60;
+
     public static ApiError of(int status, String code, String message) {
         return new ApiError(status, code, message, null, OptionalInt.empty());
     }
 
     public static ApiError retryable(int status, String code, String message, int retryAfterSeconds) {
         return new ApiError(status, code, message, null, OptionalInt.of(retryAfterSeconds));
+    }
+
+    /**
+     * Headers that tell clients whether to repeat the request by themselves. OpenAI's and Anthropic's libraries repeat
+     * every answer from 500 on twice unless {@code x-should-retry} says no.
+     */
+    Map<String, String> headers() {
+        Map<String, String> headers = new TreeMap<>();
+        retryAfterSeconds.ifPresent(seconds -> headers.put("Retry-After", Integer.toString(seconds)));
+        if (retryAfterSeconds.orElse(LONG_WAIT_SECONDS) >= LONG_WAIT_SECONDS) {
+            headers.put("x-should-retry", "false");
+        }
+        return headers;
     }
 
     /**

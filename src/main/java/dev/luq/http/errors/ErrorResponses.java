@@ -36,8 +36,7 @@ public final class ErrorResponses {
             return;
         }
         routing.response().setStatusCode(error.status()).putHeader("Content-Type", MediaType.APPLICATION_JSON);
-        error.retryAfterSeconds()
-                .ifPresent(seconds -> routing.response().putHeader("Retry-After", Integer.toString(seconds)));
+        error.headers().forEach(routing.response()::putHeader);
         routing.response().end(text(ErrorForms.body(routing, error)));
     }
 
@@ -46,7 +45,7 @@ public final class ErrorResponses {
         Response.ResponseBuilder response = Response.status(error.status())
                 .type(MediaType.APPLICATION_JSON_TYPE)
                 .entity(text(ErrorForms.body(routing, error)));
-        error.retryAfterSeconds().ifPresent(seconds -> response.header("Retry-After", seconds));
+        error.headers().forEach(response::header);
         return response.build();
     }
 

@@ -10,6 +10,7 @@ import jakarta.ws.rs.NotAllowedException;
 import jakarta.ws.rs.NotFoundException;
 import jakarta.ws.rs.NotSupportedException;
 import java.nio.file.NoSuchFileException;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,16 @@ class ErrorsTest {
         assertError(504, "deadline_exceeded", false, new WorkerException.DeadlineExceeded("why"));
         assertError(400, "slow_reader", false, new WorkerException.SlowReader("why"));
         assertError(422, "input_quarantined", false, new WorkerException.Quarantined("why"));
+    }
+
+    /** Libraries would wait a minute twice before they say that the model cannot be loaded. */
+    @ParameterizedTest
+    @CsvSource({"LOADING, false", "RESTARTING, false", "DRAINING, false", "FAILED, true", "UNLOADED, true"})
+    void whatTakesLongIsNotRepeatedUnasked(ModelWorker.State state, boolean told) {
+        Map<String, String> headers = Errors.describe(new WorkerException.NotReady(state, "why"), "req_1")
+                .headers();
+        assertTrue(headers.containsKey("Retry-After"));
+        assertEquals(told ? "false" : null, headers.get("x-should-retry"));
     }
 
     @ParameterizedTest
