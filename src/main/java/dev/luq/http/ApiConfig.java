@@ -31,8 +31,9 @@ public interface ApiConfig {
     boolean openMetrics();
 
     /**
-     * Sites whose pages may use the server from a browser (CORS), each {@code https://host} or {@code http://host:port}; no
-     * others may. {@code *} alone for every site, which needs API keys.
+     * Sites whose pages may use the server from a browser (CORS), each {@code https://host} or {@code http://host:port},
+     * and applications and extensions by what they call themselves, such as {@code app://obsidian.md}; no others may.
+     * {@code *} alone for every site, which needs API keys.
      */
     Optional<List<String>> corsOrigins();
 

@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
  */
 final class TrustedOrigins {
 
-    private static final Pattern ORIGIN = Pattern.compile("https?://[^/?#@\\s,*]+", Pattern.CASE_INSENSITIVE);
+    private static final Pattern ORIGIN =
+            Pattern.compile("[a-z][a-z0-9+.-]*://[^/?#@\\s,*]+", Pattern.CASE_INSENSITIVE);
     private static final Pattern HEADER_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}");
     // Spelt as in the standard: some clients know headers by that alone.
     private static final String ALLOW_ORIGIN = "Access-Control-Allow-Origin";
@@ -27,14 +28,15 @@ final class TrustedOrigins {
     private static final String MAX_AGE = "Access-Control-Max-Age";
     private static final String EVERY_SITE = "*";
     private static final String METHODS = "GET, POST, PUT, DELETE";
-    private static final String READABLE = "x-request-id, request-id, Retry-After, Location";
+    private static final String READABLE = "x-request-id, request-id, Retry-After, x-should-retry, Location";
     private static final String PREFLIGHT_SECONDS = "600";
 
     private final boolean every;
     private final Set<String> origins;
 
     /**
-     * @param origins each {@code https://host} or {@code http://host:port}; or {@code *} alone for every site
+     * @param origins each {@code https://host} or {@code http://host:port}, or what an application or an extension of a
+     *     browser says in its place, such as {@code app://obsidian.md}; or {@code *} alone for every site
      * @param keys whether callers need keys, without which no page may be trusted unseen
      * @throws IllegalArgumentException if one is none, or every site is to be trusted without keys
      */
@@ -48,7 +50,7 @@ final class TrustedOrigins {
         for (String origin : origins) {
             if (!every && !ORIGIN.matcher(origin).matches()) {
                 throw new IllegalArgumentException("luq.api.cors-origins must name each site as https://host or"
-                        + " http://host:port, without a path, or be * alone");
+                        + " http://host:port, without a path, an application as app://name, or be * alone");
             }
         }
         this.origins =

@@ -22,17 +22,20 @@ class TrustedOriginsTest {
         "https://chat.example:444,   false",
         "https://a.chat.example,     false",
         "http://localhost:30000,     false",
+        "app://obsidian.md,          true",
+        "app://other,                false",
         "null,                       false",
         ",                           false"
     })
     void aSiteIsNamedWhole(String origin, boolean trusted) {
         assertEquals(
                 trusted,
-                new TrustedOrigins(List.of("https://chat.example", "http://localhost:3000"), false).contains(origin));
+                new TrustedOrigins(List.of("https://chat.example", "http://localhost:3000", "app://obsidian.md"), false)
+                        .contains(origin));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"chat.example", "https://chat.example/", "https://*.example", "ftp://a", "", "*,"})
+    @ValueSource(strings = {"chat.example", "https://chat.example/", "https://*.example", "app:name", "://a", "", "*,"})
     void whatIsNoSiteIsRefused(String origin) {
         assertThrows(IllegalArgumentException.class, () -> new TrustedOrigins(List.of(origin), true));
     }
