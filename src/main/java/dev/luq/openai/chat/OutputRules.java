@@ -13,6 +13,7 @@ import dev.luq.schema.SchemaCheck;
 import dev.luq.schema.SchemaException;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -160,23 +161,21 @@ final class OutputRules {
         if (Check.isNull(names) || !names.isArray()) {
             throw new InvalidRequest(field, field + " must be an array of functions");
         }
-        Set<String> allowed = new HashSet<>();
+        Map<String, String> allowed = new LinkedHashMap<>(); // to the field that names it
         for (int i = 0; i < names.size(); i++) {
             String tool = field + "[" + i + "].function";
             JsonNode function = names.get(i).path("function");
-            allowed.add(Check.text(tool + ".name", Check.object(tool, function).get("name")));
+            allowed.put(Check.text(tool + ".name", Check.object(tool, function).get("name")), tool + ".name");
         }
         ArrayNode few = JsonNodeFactory.instance.arrayNode();
         tools.forEach(tool -> {
-            if (allowed.remove(tool.at("/function/name").asText())) {
+            if (allowed.remove(tool.at("/function/name").asText()) != null) {
                 few.add(tool);
             }
         });
         if (!allowed.isEmpty()) {
-            throw new InvalidRequest(
-                    field,
-                    field + " names no tool of this request: "
-                            + allowed.iterator().next());
+            String unknown = allowed.values().iterator().next();
+            throw new InvalidRequest(unknown, unknown + " names no tool of this request");
         }
         return few;
     }

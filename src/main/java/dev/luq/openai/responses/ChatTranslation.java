@@ -9,7 +9,7 @@ import dev.luq.openai.chat.ChatRequest;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.FieldNames;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -202,7 +202,7 @@ final class ChatTranslation {
 
     private List<ChatRequest.Tool> tools() {
         List<ResponseRequest.Tool> all = Objects.requireNonNullElse(request.tools(), List.of());
-        Set<String> allowed = allowed();
+        Map<String, String> allowed = allowed();
         List<ChatRequest.Tool> tools = new ArrayList<>();
         for (int i = 0; i < all.size(); i++) {
             String field = "tools[" + i + "]";
@@ -211,7 +211,7 @@ final class ChatTranslation {
                 throw new InvalidRequest(
                         field + ".type", field + ".type must be function: this server has no tools of its own");
             }
-            if (allowed == null || allowed.remove(tool.name())) {
+            if (allowed == null || allowed.remove(tool.name()) != null) {
                 names.put("tools[" + tools.size() + "]", field);
                 names.put("tools[" + tools.size() + "].function", field);
                 tools.add(new ChatRequest.Tool(
@@ -220,16 +220,14 @@ final class ChatTranslation {
             }
         }
         if (allowed != null && !allowed.isEmpty()) {
-            throw new InvalidRequest(
-                    "tool_choice.tools",
-                    "tool_choice.tools names no tool of this request: "
-                            + allowed.iterator().next());
+            String unknown = allowed.values().iterator().next();
+            throw new InvalidRequest(unknown, unknown + " names no tool of this request");
         }
         return tools;
     }
 
-    /** @return null for all tools */
-    private Set<String> allowed() {
+    /** @return to each name of a tool that may be called the field that names it; null for all tools */
+    private Map<String, String> allowed() {
         JsonNode choice = request.toolChoice();
         if (!isAllowedTools(choice)) {
             return null;
@@ -239,11 +237,11 @@ final class ChatTranslation {
         if (Check.isNull(tools) || !tools.isArray()) {
             throw new InvalidRequest(field, field + " must be an array of functions");
         }
-        Set<String> allowed = new HashSet<>();
+        Map<String, String> allowed = new LinkedHashMap<>();
         for (int i = 0; i < tools.size(); i++) {
             String tool = field + "[" + i + "]";
-            allowed.add(
-                    Check.text(tool + ".name", Check.object(tool, tools.get(i)).get("name")));
+            allowed.put(
+                    Check.text(tool + ".name", Check.object(tool, tools.get(i)).get("name")), tool + ".name");
         }
         return allowed;
     }

@@ -733,8 +733,11 @@ class ChatValidationTest {
                     besidesMessages(some.formatted(mode, "b")));
         }
         assertEquals(
-                "tool_choice.allowed_tools.tools",
+                "tool_choice.allowed_tools.tools[0].function.name",
                 refusal(some.formatted("auto", "c")).error().param());
+        String message =
+                refusal(some.formatted("auto", "c".repeat(10_000))).error().message();
+        assertTrue(message.length() < 200, "the name is not repeated");
         assertEquals(
                 "tool_choice.allowed_tools.mode",
                 refusal(some.formatted("none", "b")).error().param());

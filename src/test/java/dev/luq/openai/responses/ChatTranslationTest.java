@@ -163,7 +163,7 @@ class ChatTranslationTest {
                 "include[0] | \"include\":[\"everything\"]",
                 "metadata | \"metadata\":{\"a\":null}",
                 "tools[0].type | \"tools\":[{\"type\":\"web_search\"}]",
-                "tool_choice.tools | \"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"auto\",\"tools\":[{\"name\":\"f\"}]}",
+                "tool_choice.tools[0].name | \"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"auto\",\"tools\":[{\"name\":\"f\"}]}",
                 "tool_choice.mode | \"tool_choice\":{\"type\":\"allowed_tools\",\"tools\":[]}",
                 // checked where chat requests are
                 "max_output_tokens | \"max_output_tokens\":0",
