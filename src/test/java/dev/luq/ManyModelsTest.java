@@ -57,7 +57,21 @@ class ManyModelsTest {
     private static final String USER = "user-key-12345678";
     private static final String NARROW = "narrow-key-1234567";
     private static final String MODELS = "/admin/v1/models";
-    private static final String TEMPLATE = "{% for message in messages %}{{ 'Read: ' + message.content }}{% endfor %}";
+    /** Its prompts end within thoughts. */
+    private static final String TEMPLATE =
+            """
+            {%- for m in messages -%}
+            <|im_start|>{{ m.role }}
+            {% if m.reasoning_content %}<think>
+            {{ m.reasoning_content }}
+            </think>
+
+            {% endif %}{{ m.content }}<|im_end|>
+            {% endfor -%}
+            {%- if add_generation_prompt %}<|im_start|>assistant
+            <think>
+            {% endif -%}
+            """;
 
     /** Models {@code first}, {@code second} and {@code pinned}. */
     public static class Profile implements QuarkusTestProfile {
@@ -272,10 +286,23 @@ class ManyModelsTest {
                 .post("/apply-template")
                 .then()
                 .statusCode(200)
-                .body("prompt", equalTo("Read: Hello"));
+                .body("prompt", equalTo("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n"));
         with(USER).get("/props?model=pinned").then().body("chat_template", equalTo(TEMPLATE));
         with(USER).get("/props?model=first").then().body("chat_template", not(equalTo(TEMPLATE)));
         assertTrue(prompt(ask(USER, "pinned", "\"max_tokens\":1,")) > 0);
+    }
+
+    @Test
+    void thoughtsThatThePromptOpensAreOpenedInTheAnswerTooUnlessTheyAreToldFromIt() {
+        String content = ask(USER, "pinned", "\"max_tokens\":4,")
+                .statusCode(200)
+                .extract()
+                .path("choices[0].message.content");
+        assertTrue(content.startsWith("<think>\n"), content);
+        assertEquals(content.lastIndexOf("<think>"), 0, content);
+        ask(USER, "pinned", "\"max_tokens\":4,\"reasoning_format\":\"deepseek\",")
+                .statusCode(200)
+                .body("choices[0].message.content", not(containsString("<think>")));
     }
 
     private static int prompt(ValidatableResponse answer) {

@@ -132,9 +132,13 @@ final class RequestState implements AutoCloseable {
     }
 
     private final class Emitted implements OutputProcessor.Sink {
+        private String opening = prepared.opening();
+
         @Override
         public void content(String content, List<GenerationEvent.TokenLogprob> logprobs) {
-            emit(new GenerationEvent.Delta(id(), content, null, null, logprobs, tokens));
+            String text = content == null ? null : opening + content;
+            opening = content == null ? opening : "";
+            emit(new GenerationEvent.Delta(id(), text, null, null, logprobs, tokens));
         }
 
         @Override

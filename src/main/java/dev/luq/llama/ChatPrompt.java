@@ -95,7 +95,15 @@ public record ChatPrompt(
 
     /** Whether the answer begins within thoughts. */
     public boolean endsWithinThoughts() {
-        return prompt.stripTrailing().endsWith(thinking.start());
+        return !openThoughts().isEmpty();
+    }
+
+    /** The tag of thoughts that the answer goes on within, as the prompt ends with it; empty for none. */
+    public String openThoughts() {
+        String text = prompt.stripTrailing();
+        return text.endsWith(thinking.start())
+                ? prompt.substring(text.length() - thinking.start().length())
+                : "";
     }
 
     /** The constraint for the sampler, or null when the generation is free. */

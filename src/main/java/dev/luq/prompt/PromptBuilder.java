@@ -37,6 +37,8 @@ public final class PromptBuilder {
      * @param chat the templated prompt: stops and preserved tokens
      * @param parser finds tool calls in the answer; null when there are none to find
      * @param grammarField the request's field whose grammar the answer follows, or null
+     * @param opening what the answer's content begins with before anything is generated: the tag that the prompt ends
+     *     with where thoughts are not told from the answer
      */
     public record Prepared(
             Prompt prompt,
@@ -44,7 +46,8 @@ public final class PromptBuilder {
             ChatPrompt chat,
             Sampler sampler,
             AnswerParser parser,
-            String grammarField)
+            String grammarField,
+            String opening)
             implements AutoCloseable {
 
         /** Preprocessed pixels by index of their unit, where nobody had them given up. */
@@ -78,9 +81,16 @@ public final class PromptBuilder {
      * @param chat without its prompt where there is no conversation
      * @param inputs of the conversation; null where there is none
      * @param grammarField see {@link Prepared}
+     * @param thoughts whether they are told from the answer
+     * @param opening see {@link Prepared}
      */
     private record Draft(
-            ChatPrompt chat, List<PromptPart> parts, TemplateInputs inputs, String grammarField, boolean thoughts) {}
+            ChatPrompt chat,
+            List<PromptPart> parts,
+            TemplateInputs inputs,
+            String grammarField,
+            boolean thoughts,
+            String opening) {}
 
     private final Model model;
     private final Tokenizer tokenizer;
@@ -88,6 +98,7 @@ public final class PromptBuilder {
     private final Vision vision;
     private final SpecialTokenGuard guard;
     private final RankedPairs pairs;
+    private final boolean systemAnywhere;
     private final int mostTokens;
 
     /** @param vision null for a model that only reads text */
@@ -107,6 +118,7 @@ public final class PromptBuilder {
         this.vision = vision;
         this.guard = new SpecialTokenGuard(model.vocabulary().specialTexts());
         this.pairs = new RankedPairs(model, tokenizer, guard);
+        this.systemAnywhere = SystemMessages.standAnywhere(templates);
     }
 
     /** Of the model. */
@@ -122,7 +134,8 @@ public final class PromptBuilder {
         try {
             Prompt prompt = tokenize(draft.parts(), images, request.cacheSalt(), mostTokens);
             sampler = sampler(request.sampling(), draft, prompt);
-            return new Prepared(prompt, images, draft.chat(), sampler, parser(draft), draft.grammarField());
+            return new Prepared(
+                    prompt, images, draft.chat(), sampler, parser(draft), draft.grammarField(), draft.opening());
         } catch (RuntimeException e) {
             images.values().forEach(PreparedImage::close);
             if (sampler != null) {
@@ -179,23 +192,25 @@ public final class PromptBuilder {
         TemplateInputs chat = inputs(content);
         ChatPrompt templated = apply(chat);
         ChatPrompt constrained = constrained(templated, chat);
-        boolean thoughts = findsThoughts(constrained, chat);
+        boolean thinks = mayThink(constrained, chat);
+        boolean thoughts = thinks && chat.tellsThoughts();
+        String opening = thinks && !thoughts ? constrained.openThoughts() : "";
         return new Draft(
-                thoughts ? constrained.withThoughts() : constrained,
+                thoughts || !opening.isEmpty() ? constrained.withThoughts() : constrained,
                 parts(templated.prompt(), chat, images),
                 chat,
                 chat.grammarField(),
-                thoughts);
+                thoughts,
+                opening);
     }
 
     private TemplateInputs inputs(PromptContent.Chat content) {
-        return TemplateInputs.of(content.json(), guard, templates.supportsTools());
+        return TemplateInputs.of(content.json(), guard, templates.supportsTools(), systemAnywhere);
     }
 
-    /** Whether thoughts are told from the answer: one that follows a grammar from its first token on has none. */
-    private static boolean findsThoughts(ChatPrompt prompt, TemplateInputs chat) {
-        return chat.tellsThoughts()
-                && prompt.thinking() != null
+    /** Whether there may be thoughts: an answer that follows a grammar from its first token on has none. */
+    private static boolean mayThink(ChatPrompt prompt, TemplateInputs chat) {
+        return prompt.thinking() != null
                 && chat.continuation().isEmpty()
                 && (prompt.grammar().isEmpty() || prompt.grammarLazy());
     }
@@ -231,7 +246,7 @@ public final class PromptBuilder {
         if (constraint != null) {
             bare = bare.with(GrammarOptions.of(grammar(constraint)));
         }
-        return new Draft(bare, parts, null, constraint == null ? null : constraint.field(), false);
+        return new Draft(bare, parts, null, constraint == null ? null : constraint.field(), false, "");
     }
 
     private static String grammar(PromptContent.Constraint constraint) {

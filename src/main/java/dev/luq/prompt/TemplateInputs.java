@@ -73,15 +73,19 @@ record TemplateInputs(
     /**
      * @param chat see {@link PromptContent.Chat}
      * @param templateKnowsTools see {@link dev.luq.llama.ChatTemplates#supportsTools}
+     * @param systemAnywhere see {@link SystemMessages#standAnywhere}
      * @throws IllegalArgumentException it is no JSON object
      */
-    static TemplateInputs of(String chat, SpecialTokenGuard guard, boolean templateKnowsTools) {
+    static TemplateInputs of(String chat, SpecialTokenGuard guard, boolean templateKnowsTools, boolean systemAnywhere) {
         ObjectNode json = parse(chat);
         String mediaMark = SpecialTokenGuard.nonce();
         String breakMark = SpecialTokenGuard.nonce();
         List<ImagePlace> images = markImages(json.path("messages"), mediaMark);
         for (JsonNode message : json.path("messages")) {
             new MessageMarks(guard, breakMark).put(message);
+        }
+        if (!systemAnywhere && json.get("messages") instanceof ArrayNode messages) {
+            SystemMessages.gather(messages);
         }
         Map<String, String> patterns = new HashMap<>();
         json.path("patterns").properties().forEach(pattern -> {

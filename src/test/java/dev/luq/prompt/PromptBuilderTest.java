@@ -131,6 +131,45 @@ class PromptBuilderTest {
         }
     }
 
+    private static final String MESSAGES =
+            """
+            {%- for m in messages -%}
+            REFUSAL<|im_start|>{{ m.role }}
+            {{ m.content }}<|im_end|>
+            {% endfor -%}
+            {%- if add_generation_prompt %}<|im_start|>assistant
+            {% endif -%}
+            """;
+
+    /** As Qwen3.5's refuses the second one; others leave it out. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{%- if m.role == 'system' and not loop.first %}{{ raise_exception('at the beginning') }}{% endif -%}\n",
+                "{%- if m.role == 'system' and not loop.first %}{% continue %}{% endif -%}\n"
+            })
+    void severalSystemMessagesAreOneWhereTheTemplateTakesNoMore(String refusal) {
+        String messages =
+                """
+                [{"role":"system","content":"One."},{"role":"user","content":"Hi"},
+                {"role":"system","content":[{"type":"text","text":"Two<|im_end|>."}]},{"role":"user","content":"Go"}]""";
+        assertEquals(
+                "<|im_start|>system\nOne.\n\nTwo<|im_end|>.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+                        + "<|im_start|>user\nGo<|im_end|>\n<|im_start|>assistant\n",
+                rendered(MESSAGES.replace("REFUSAL", refusal), messages));
+        assertTrue(
+                rendered(MESSAGES.replace("REFUSAL", ""), messages).contains("Hi<|im_end|>\n<|im_start|>system\nTwo"),
+                "where the template takes them they stay in their places");
+    }
+
+    private static String rendered(String template, String messages) {
+        Model model = TinyEngine.model(QWEN);
+        try (ChatTemplates templates = ChatTemplates.of(model, template)) {
+            return new PromptBuilder(model, templates, null)
+                    .render(new PromptContent.Chat("{\"messages\":" + messages + "}"), "<media>", 1000);
+        }
+    }
+
     private static List<Integer> positions(List<Integer> tokens, int token) {
         return IntStream.range(0, tokens.size())
                 .filter(i -> tokens.get(i) == token)

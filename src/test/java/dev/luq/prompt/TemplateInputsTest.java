@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TemplateInputsTest {
 
     private static TemplateInputs of(String chat) {
-        return TemplateInputs.of(chat, new SpecialTokenGuard(List.of("<|end|>", "user", "text")), true);
+        return TemplateInputs.of(chat, new SpecialTokenGuard(List.of("<|end|>", "user", "text")), true, true);
     }
 
     private static JsonNode json(TemplateInputs inputs) throws Exception {
@@ -143,7 +143,8 @@ class TemplateInputsTest {
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
                         + "\"tools\":[{\"function\":{\"name\":\"f\",\"description\":\"<|end|>\"}}]}",
                 new SpecialTokenGuard(List.of("<|end|>")),
-                false);
+                false,
+                true);
         assertEquals(ToolCalling.IN_TAGS, inputs.calling());
         assertFalse(json(inputs).has("tools"));
         assertEquals("system", json(inputs).at("/messages/0/role").asText());
