@@ -227,6 +227,12 @@ class OutputProcessorTest {
         assertEquals("{\"colour\":\"blue\"}", arguments(0));
     }
 
+    @Test
+    void theOnlyCallInTheTemplatesFormIsWhole() throws Exception {
+        assertEquals(FinishReason.TOOL_CALLS, generateWithTools(CALL, false, FinishReason.STOP));
+        assertEquals("{\"colour\":\"red\"}", arguments(0));
+    }
+
     private String arguments(int index) {
         return calls.stream()
                 .filter(call -> call.index() == index)

@@ -59,9 +59,9 @@ public final class AnswerParser implements AutoCloseable {
         return required;
     }
 
-    /** Whether the answer has the only call that it may have. */
+    /** Whether the answer has the only call that it may have. The end of one in the template's form its grammar says. */
     public boolean complete() {
-        return finder != null && finder.complete();
+        return finder != null && templateCalls.isEmpty() && finder.complete();
     }
 
     /**
