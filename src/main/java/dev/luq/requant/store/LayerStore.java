@@ -24,12 +24,16 @@ import java.util.Set;
  */
 public final class LayerStore {
 
+    private static final System.Logger LOG = System.getLogger(LayerStore.class.getName());
     private static final String GGUF = ".gguf";
     private static final String JSON = ".json";
 
     private final Path root;
     private final Path entries;
     private final Path manifests;
+    /** Is there while garbage is to be collected as soon as no model is being made. */
+    private final Path awaited;
+
     private final Leases leases;
 
     /** What stands in KEY.json. */
@@ -45,6 +49,7 @@ public final class LayerStore {
         this.root = root;
         this.entries = root.resolve("entries");
         this.manifests = root.resolve("manifests");
+        this.awaited = root.resolve("collect");
         this.leases = new Leases(root);
     }
 
@@ -136,8 +141,23 @@ public final class LayerStore {
             if (!leases.subjects().contains(Leases.BUILDING)) {
                 removeUnfinished();
             }
-            return leases.take(Leases.BUILDING);
+            StoreLease lease = leases.take(Leases.BUILDING);
+            return () -> {
+                lease.close();
+                collectWhatWaits();
+            };
         });
+    }
+
+    /** What was to be collected while a model was being made. */
+    private void collectWhatWaits() {
+        try {
+            if (Files.exists(awaited)) {
+                collectGarbage();
+            }
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "Entries that nothing needs stay in the store for now", e);
+        }
     }
 
     /**
@@ -296,14 +316,17 @@ public final class LayerStore {
     }
 
     /**
-     * Removes entries that no manifest names, and what was never finished. Nothing is removed while a model is being
-     * made.
+     * Removes entries that no manifest names, and what was never finished; while a model is being made, when that is
+     * done.
      *
      * @return bytes freed
      */
     public long collectGarbage() throws IOException {
         return leases.alone(() -> {
             if (leases.subjects().contains(Leases.BUILDING)) {
+                if (!Files.exists(awaited)) {
+                    Files.createFile(awaited);
+                }
                 return 0L;
             }
             Set<Path> needed = new HashSet<>();
@@ -318,6 +341,7 @@ public final class LayerStore {
                     needed.add(seal(entry.key()));
                 });
             }
+            Files.deleteIfExists(awaited);
             long freed = removeUnfinished();
             // Seals first: an entry without data would be a damaged one.
             for (String suffix : List.of(JSON, GGUF)) {

@@ -80,8 +80,8 @@ final class StoreFiles {
                     || Files.getFileStore(folder).getUsableSpace() < bytes + SPARE_BYTES;
             if (full) {
                 throw new StoreException.NoSpace(
-                        "The disk is full. Make room on it, for instance by deleting models and"
-                                + " collecting garbage, and start again: what is complete is kept.",
+                        "The disk is full. Make room on it, for instance by deleting variants, with"
+                                + " which all layers go that no other has, and start again: what is complete is kept.",
                         e);
             }
             throw e;
