@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
@@ -28,9 +29,13 @@ final class ProgressMeter {
     private final Map<Phase, Double> weights;
     private final Map<Phase, Double> seconds = new EnumMap<>(Phase.class);
     private final double totalWeight;
+    private final Set<Phase> ownPace;
     private Phase phase;
     private double share;
     private double before;
+    /** Seconds of the phases before that have the job's pace. */
+    private double spent;
+
     private long begun;
     /** The first one is the latest that is at least half of the time ago. */
     private final Deque<Sample> samples = new ArrayDeque<>();
@@ -38,8 +43,10 @@ final class ProgressMeter {
     /**
      * @param weights expected durations in relation to each other; phases without one do not happen
      * @param earlier seconds that earlier runs of the job spent
+     * @param ownPace phases that take as long as they were told to: of others their pace says nothing
      */
-    ProgressMeter(Map<Phase, Double> weights, Map<Phase, Double> earlier, LongSupplier nanoTime) {
+    ProgressMeter(Map<Phase, Double> weights, Map<Phase, Double> earlier, Set<Phase> ownPace, LongSupplier nanoTime) {
+        this.ownPace = ownPace;
         this.weights = new EnumMap<>(weights);
         this.nanoTime = nanoTime;
         this.totalWeight = weights.values().stream().mapToDouble(w -> w).sum();
@@ -60,6 +67,7 @@ final class ProgressMeter {
     void finish() {
         if (phase != null) {
             seconds.merge(phase, elapsed(), Double::sum);
+            spent += ownPace.contains(phase) ? 0 : elapsed();
             before += weight(phase);
             phase = null;
             share = 0;
@@ -93,7 +101,8 @@ final class ProgressMeter {
         }
         double perShare = (elapsed - from.elapsed()) / (share - from.share());
         double after = Math.max(0, totalWeight - before - weight(phase));
-        return OptionalLong.of(Math.round((1 - share + after / weight(phase)) * perShare));
+        double perWeight = !ownPace.contains(phase) ? perShare / weight(phase) : before == 0 ? 0 : spent / before;
+        return OptionalLong.of(Math.round((1 - share) * perShare + after * perWeight));
     }
 
     private Sample halfAgo(double elapsed) {

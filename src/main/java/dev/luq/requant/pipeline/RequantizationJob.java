@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -122,7 +123,10 @@ public final class RequantizationJob {
             RequantizationSpec spec = RequantizationSpec.read(jobFolder);
             Optional<JobStatus> earlier = earlierStatus();
             meter = new ProgressMeter(
-                    weights(spec), earlier.map(JobStatus::phaseSeconds).orElse(Map.of()), System::nanoTime);
+                    weights(spec),
+                    earlier.map(JobStatus::phaseSeconds).orElse(Map.of()),
+                    spec.search().seconds() > 0 || spec.speed().isPresent() ? Set.of(Phase.PLAN) : Set.of(),
+                    System::nanoTime);
             Report report = run(
                     spec,
                     earlier.filter(status -> status.state() == JobStatus.State.SUCCEEDED)

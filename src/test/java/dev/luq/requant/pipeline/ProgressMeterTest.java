@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.luq.requant.spec.Phase;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -12,7 +13,7 @@ class ProgressMeterTest {
 
     private final AtomicLong nanos = new AtomicLong(1_000_000_000_000L);
     private final ProgressMeter meter =
-            new ProgressMeter(Map.of(Phase.CALIBRATE, 1.0, Phase.QUANTIZE, 3.0), Map.of(), nanos::get);
+            new ProgressMeter(Map.of(Phase.CALIBRATE, 1.0, Phase.QUANTIZE, 3.0), Map.of(), Set.of(), nanos::get);
 
     private void pass(double seconds) {
         nanos.addAndGet(Math.round(seconds * 1e9));
@@ -80,9 +81,26 @@ class ProgressMeterTest {
         assertEquals(OptionalLong.of(110), meter.secondsLeft());
     }
 
+    /** A search of an hour does not make the evaluation after it take days. */
+    @Test
+    void aPhaseThatIsToldHowLongToTakeSaysNothingOfOthers() {
+        ProgressMeter searching = new ProgressMeter(
+                Map.of(Phase.RANK, 10.0, Phase.PLAN, 1.0, Phase.EVALUATE, 5.0),
+                Map.of(),
+                Set.of(Phase.PLAN),
+                nanos::get);
+        searching.begin(Phase.RANK);
+        pass(20);
+        searching.begin(Phase.PLAN);
+        pass(1800);
+        searching.progress(0.5);
+        assertEquals(OptionalLong.of(1800 + 10), searching.secondsLeft());
+    }
+
     @Test
     void secondsAddUpOverRunsOfTheJob() {
-        ProgressMeter second = new ProgressMeter(Map.of(Phase.QUANTIZE, 1.0), Map.of(Phase.QUANTIZE, 5.0), nanos::get);
+        ProgressMeter second =
+                new ProgressMeter(Map.of(Phase.QUANTIZE, 1.0), Map.of(Phase.QUANTIZE, 5.0), Set.of(), nanos::get);
         second.begin(Phase.QUANTIZE);
         pass(2);
         assertEquals(Map.of(Phase.QUANTIZE, 7.0), second.seconds());
