@@ -16,6 +16,7 @@ import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
+import dev.luq.requant.quantize.QuantizeException;
 import dev.luq.requant.rank.Ablations;
 import dev.luq.requant.rank.RankException;
 import dev.luq.requant.report.Report.Comparison;
@@ -153,6 +154,8 @@ final class Comparisons {
         } catch (CalibrationException
                 | FeedException
                 | RankException
+                | QuantizeException.UnsuitableSource
+                | QuantizeException.MissingImportance
                 | MeasureException.Undefined
                 | MeasureException.NothingFits e) {
             unmeasured.add(part + ": " + e.getMessage());
@@ -165,6 +168,15 @@ final class Comparisons {
         int parts = methods.size() + 3;
         PlanEvaluator.Uniform mix =
                 evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(0, parts));
+        uniform.add(new Measured(
+                "uniform",
+                type.name(),
+                mix.tensorBytes(),
+                (double) mix.tensorBytes() / chooser.q4kmBytes(),
+                -1,
+                paced.flatMap(planner -> speed(
+                        planner.mix(Mix.valueOf(type.name()), Precision.F16).plan())),
+                mix.quality()));
         Budget budget = new Budget.Weights(mix.tensorBytes());
         published(equalBytes, budget, type.name(), progress.part(1, parts));
         for (int i = 0; i < methods.size(); i++) {
@@ -181,15 +193,6 @@ final class Comparisons {
                             main.matrix(),
                             progress.part(parts - 1, parts)));
         }
-        uniform.add(new Measured(
-                "uniform",
-                type.name(),
-                mix.tensorBytes(),
-                (double) mix.tensorBytes() / chooser.q4kmBytes(),
-                -1,
-                paced.flatMap(planner -> speed(
-                        planner.mix(Mix.valueOf(type.name()), Precision.F16).plan())),
-                mix.quality()));
     }
 
     private void frontier(List<Method> methods, JobProgress progress) {
@@ -217,9 +220,10 @@ final class Comparisons {
     /** The plan that is published where no method is named; it is one of a method's own where one is. */
     private void published(List<Measured> into, Budget budget, String label, JobProgress progress) {
         if (spec.method() == Method.BEST) {
-            plan(() -> chooser.published(budget, progress.part(0, 0.5)))
-                    .ifPresent(candidate ->
-                            measure(into, Method.BEST.text(), label, candidate, main.matrix(), progress.part(0.5, 1)));
+            String best = Method.BEST.text();
+            possible(best + " " + label, () -> plan(() -> chooser.published(budget, progress.part(0, 0.5)))
+                    .ifPresent(
+                            candidate -> measure(into, best, label, candidate, main.matrix(), progress.part(0.5, 1))));
         }
     }
 
