@@ -290,19 +290,8 @@ public class Jobs {
         if (before.isPresent()) {
             return before.get();
         }
-        int waiting = (int) count(JobState.QUEUED);
-        if (waiting >= config.queueSize()) {
-            throw new JobRequestException.QueueFull(waiting);
-        }
         RequantizationSpec spec = request.spec();
-        String result = spec.output().manifestId();
-        records.all().stream()
-                .filter(job -> !job.state().isFinal() && job.manifestId().equals(result))
-                .findFirst()
-                .ifPresent(job -> {
-                    throw new JobRequestException.Conflict("The re-quantization " + job.id() + " makes a variant "
-                            + result + " already; choose another variant, or cancel that one");
-                });
+        requireRoom(spec.output().manifestId());
         Job job = new Job(
                 Job.VERSION,
                 request.id(),
@@ -352,7 +341,26 @@ public class Jobs {
         return cancelling;
     }
 
-    /** Queues a job again that failed or was cancelled; it goes on where it was. */
+    /** @param result what the job that is to be queued makes */
+    private void requireRoom(String result) {
+        int waiting = (int) count(JobState.QUEUED);
+        if (waiting >= config.queueSize()) {
+            throw new JobRequestException.QueueFull(waiting);
+        }
+        records.all().stream()
+                .filter(job -> !job.state().isFinal() && job.manifestId().equals(result))
+                .findFirst()
+                .ifPresent(job -> {
+                    throw new JobRequestException.Conflict("The re-quantization " + job.id() + " makes a variant "
+                            + result + " already; choose another variant, or cancel that one");
+                });
+    }
+
+    /**
+     * Queues a job again that failed or was cancelled; it goes on where it was.
+     *
+     * @throws JobRequestException.QueueFull as {@link #create} does; and Conflict
+     */
     public synchronized Job resume(String id) {
         requireOwnership();
         Job job = get(id);
@@ -360,6 +368,7 @@ public class Jobs {
             throw new JobRequestException.Conflict(
                     "Only a failed or cancelled re-quantization can be resumed: this one is " + text(job.state()));
         }
+        requireRoom(job.manifestId());
         Job resumed = records.changeOnDisk(id, Job::resumed);
         notifyAll();
         return resumed;

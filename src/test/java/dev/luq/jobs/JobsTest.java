@@ -242,6 +242,24 @@ class JobsTest {
     }
 
     @Test
+    void aJobIsNotResumedWhileAnotherMakesItsVariant() throws IOException {
+        Jobs jobs = started(Map.of());
+        Jobs.Request patient = request("1", "patient");
+        jobs.create(patient);
+        jobs.cancel("1");
+        ended(jobs, "1");
+        jobs.create(new Jobs.Request("2", patient.spec(), Optional.empty(), Optional.empty()));
+        JobRequestException.Conflict conflict =
+                assertThrows(JobRequestException.Conflict.class, () -> jobs.resume("1"));
+        assertTrue(conflict.getMessage().contains("2 makes a variant patient-1 already"), conflict.getMessage());
+        go("2");
+        ended(jobs, "2");
+        assertEquals(JobState.QUEUED, jobs.resume("1").state());
+        go("1");
+        ended(jobs, "1");
+    }
+
+    @Test
     void aProcessThatDiesIsFollowedByAnother() {
         Jobs jobs = started(Map.of());
         jobs.create(request("1", "dying"));
