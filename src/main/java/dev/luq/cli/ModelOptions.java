@@ -64,7 +64,12 @@ public final class ModelOptions {
         return isDemo() ? demo(DemoModel::model) : existing("--model", Path.of(model));
     }
 
+    /** @throws CliException there is no such file, or the demo model is to have another than its own */
     public Optional<Path> mmprojFile() {
+        if (isDemo() && mmproj != null) {
+            throw new CliException(
+                    "The demo model has a projector of its own: leave --mmproj out, or give both files.");
+        }
         return isDemo()
                 ? Optional.of(demo(DemoModel::mmproj))
                 : Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));

@@ -251,7 +251,8 @@ final class RequantizeCommand implements Callable<Integer> {
         return Output.name(
                 model.name(),
                 spec.budget(),
-                Sha256.hex((RequantizationJob.RECIPE + new String(JsonFile.bytes(spec), StandardCharsets.UTF_8))
+                Sha256.hex((RequantizationJob.RECIPE
+                                        + new String(JsonFile.bytes(spec.onAnyProcessors()), StandardCharsets.UTF_8))
                                 .getBytes(StandardCharsets.UTF_8))
                         .substring(0, NAME_DIGITS));
     }

@@ -290,6 +290,11 @@ public record RequantizationSpec(
         return with(serving, threads, manifestId, created);
     }
 
+    /** The same without threads, which change a result only where it is to reach a speed. */
+    public RequantizationSpec onAnyProcessors() {
+        return with(speed.isPresent() ? serving : serving.withThreads(1), 0, output.manifestId(), output.created());
+    }
+
     /**
      * Whether another one asks for the same result, whatever its name: threads change how long it takes, and a job may go on
      * where there are others.

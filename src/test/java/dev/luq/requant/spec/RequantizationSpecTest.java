@@ -84,6 +84,15 @@ class RequantizationSpecTest {
     }
 
     @Test
+    void isTheSameOnAnyProcessors() {
+        RequantizationSpec many = spec().onAnyProcessors();
+        assertEquals(many, many.onAnyProcessors());
+        assertEquals(0, many.threads());
+        assertEquals(1, many.serving().threads());
+        assertTrue(spec().asksTheSameAs(many));
+    }
+
+    @Test
     void isAnotherWishUnderAnotherName() {
         RequantizationSpec other = spec().named("other", Instant.EPOCH);
         assertEquals(new Output("other", Instant.EPOCH, Scope.BRIEF), other.output());
