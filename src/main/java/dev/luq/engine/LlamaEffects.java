@@ -219,8 +219,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         }
         work.begins(WorkListener.Work.PROMPT, List.of(state.id()));
         try {
-            PromptBuilder.Prepared prepared = prompts.build(prompt);
-            prepared.pictures().values().forEach(image -> image.keepWith(waitingPixels));
+            PromptBuilder.Prepared prepared = prompts.build(prompt, image -> image.keepWith(waitingPixels));
             replies.prepared(state.id(), prepared);
         } catch (RuntimeException | Error e) {
             replies.preparationFailed(state.id(), EngineException.of(e));

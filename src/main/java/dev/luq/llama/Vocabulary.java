@@ -118,6 +118,16 @@ public final class Vocabulary {
                 .toArray();
     }
 
+    /** The token that the model wants before a text; none where it wants none. */
+    public int[] begin() {
+        return oneIf(llama.llama_vocab_get_add_bos(open()), llama.llama_vocab_bos(vocab));
+    }
+
+    /** The token that the model wants after a text; none where it wants none. */
+    public int[] end() {
+        return oneIf(llama.llama_vocab_get_add_eos(open()), llama.llama_vocab_eos(vocab));
+    }
+
     private static int[] oneIf(boolean wanted, int token) {
         return wanted && token >= 0 ? new int[] {token} : new int[0];
     }

@@ -33,9 +33,14 @@ public final class PreparedImage implements AutoCloseable {
             permits = ofAll;
             again = null;
         } else {
-            replace(chunk.withoutPixels());
-            givenUp = true;
+            giveUp();
         }
+    }
+
+    /** Gives the pixels up. Called once at most. */
+    void giveUp() {
+        replace(chunk.withoutPixels());
+        givenUp = true;
     }
 
     /** With or without its pixels. Valid until the next call. */

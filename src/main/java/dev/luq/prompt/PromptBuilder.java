@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 
 /**
@@ -126,13 +127,27 @@ public final class PromptBuilder {
         return tokenizer;
     }
 
-    /** @throws PromptException when the request cannot become a prompt */
+    /**
+     * A prompt whose images keep their pixels.
+     *
+     * @throws PromptException when the request cannot become a prompt
+     */
     public Prepared build(PromptRequest request) {
+        return build(request, image -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param pixels takes each image, before the next one is preprocessed, and may have its pixels given up
+     * @throws PromptException when the request cannot become a prompt
+     */
+    public Prepared build(PromptRequest request, Consumer<PreparedImage> pixels) {
         Draft draft = draft(request);
         Map<Integer, PreparedImage> images = new TreeMap<>();
         Sampler sampler = null;
         try {
-            Prompt prompt = tokenize(draft.parts(), images, request.cacheSalt(), mostTokens);
+            Prompt prompt = tokenize(draft.parts(), images, pixels, request.cacheSalt(), mostTokens);
             sampler = sampler(request.sampling(), draft, prompt);
             return new Prepared(
                     prompt, images, draft.chat(), sampler, parser(draft), draft.grammarField(), draft.opening());
@@ -153,7 +168,7 @@ public final class PromptBuilder {
     public TokenCount count(PromptRequest request) {
         Map<Integer, PreparedImage> images = new HashMap<>();
         try {
-            Prompt prompt = tokenize(draft(request).parts(), images, null, Integer.MAX_VALUE);
+            Prompt prompt = tokenize(draft(request).parts(), images, PreparedImage::giveUp, null, Integer.MAX_VALUE);
             return new TokenCount(prompt.tokens(), prompt.imageTokens());
         } finally {
             images.values().forEach(PreparedImage::close);
@@ -350,13 +365,19 @@ public final class PromptBuilder {
 
     /**
      * @param images receives the images, which the caller closes
+     * @param pixels see {@link #build}
      * @param salt part of the prompt's identity and of its images'
      * @param most text of so many tokens is refused before all of it is tokenized
      */
-    private Prompt tokenize(List<PromptPart> parts, Map<Integer, PreparedImage> images, String salt, int most) {
+    private Prompt tokenize(
+            List<PromptPart> parts,
+            Map<Integer, PreparedImage> images,
+            Consumer<PreparedImage> pixels,
+            String salt,
+            int most) {
         List<PromptUnit> units = new ArrayList<>();
         Map<String, Integer> tiles = new HashMap<>();
-        for (PromptChunk chunk : chunks(parts, most)) {
+        chunks(parts, most, chunk -> {
             if (chunk instanceof PromptChunk.TextChunk text) {
                 for (int token : text.tokens()) {
                     units.add(new PromptUnit.Text(token));
@@ -364,24 +385,27 @@ public final class PromptBuilder {
             } else if (chunk instanceof ImageChunk image) {
                 // Some models cut an image into several tiles, which all carry its id.
                 int tile = tiles.merge(image.id(), 1, Integer::sum);
-                String pixels = image.id().substring(0, image.id().lastIndexOf('/'));
-                List<PromptPart> picture = picture(parts, image.id());
-                images.put(units.size(), new PreparedImage(image, () -> again(picture, tile)));
-                String id = (salt == null ? "" : salt + "/") + pixels + "#" + tile;
+                PromptPart picture = picture(parts, image.id());
+                PreparedImage prepared = new PreparedImage(image, () -> again(picture, tile));
+                images.put(units.size(), prepared);
+                String content = image.id().substring(0, image.id().lastIndexOf('/'));
+                String id = (salt == null ? "" : salt + "/") + content + "#" + tile;
                 units.add(new PromptUnit.Image(id, image.tokens(), image.positions(), image.divisible()));
+                pixels.accept(prepared);
             }
-        }
+        });
         if (units.isEmpty()) {
             throw new PromptException.InvalidRequest("messages", "The prompt is empty.", null);
         }
         return Prompt.of(units, salt);
     }
 
-    private static List<PromptPart> picture(List<PromptPart> parts, String id) {
+    private static PromptPart picture(List<PromptPart> parts, String id) {
         return parts.stream()
                 .filter(part ->
                         part instanceof PromptPart.Image image && image.id().equals(id))
-                .toList();
+                .findFirst()
+                .orElseThrow();
     }
 
     /**
@@ -389,8 +413,8 @@ public final class PromptBuilder {
      *
      * @param tile which of its tiles, from 1
      */
-    private ImageChunk again(List<PromptPart> picture, int tile) {
-        List<ImageChunk> tiles = chunks(picture, Integer.MAX_VALUE).stream()
+    private ImageChunk again(PromptPart picture, int tile) {
+        List<ImageChunk> tiles = chunks(picture).stream()
                 .filter(ImageChunk.class::isInstance)
                 .map(ImageChunk.class::cast)
                 .toList();
@@ -399,10 +423,15 @@ public final class PromptBuilder {
         return wanted;
     }
 
-    /** Special tokens that the template wrote are read as such; those of users are split by now. */
-    private List<PromptChunk> chunks(List<PromptPart> parts, int most) {
+    /**
+     * Special tokens that the template wrote are read as such; those of users are split by now.
+     *
+     * @param each takes each chunk, and owns the image that one is, before the next part is preprocessed
+     */
+    private void chunks(List<PromptPart> parts, int most, Consumer<PromptChunk> each) {
         if (parts.stream().noneMatch(PromptPart.Image.class::isInstance)) {
-            return textChunks(parts, true, most);
+            textChunks(parts, true, most).forEach(each);
+            return;
         }
         if (parts.stream().anyMatch(PromptPart.Tokens.class::isInstance)) {
             throw new PromptException.InvalidRequest(
@@ -411,8 +440,18 @@ public final class PromptBuilder {
         if (mayNotFit(parts, most)) {
             textChunks(parts, false, most);
         }
+        each.accept(new PromptChunk.TextChunk(model.vocabulary().begin()));
+        parts.forEach(part -> chunks(part).forEach(each));
+        each.accept(new PromptChunk.TextChunk(model.vocabulary().end()));
+    }
+
+    /** @param part text, or an image with the model's own tokens around it */
+    private List<PromptChunk> chunks(PromptPart part) {
+        if (part instanceof PromptPart.Text text) {
+            return List.of(new PromptChunk.TextChunk(tokenizer.tokens(text.text(), false, text.parseSpecial())));
+        }
         try {
-            return vision.tokenize(parts, true);
+            return vision.tokenize(List.of(part), false);
         } catch (LlamaException.InvalidImage e) {
             throw new PromptException.InvalidImage(e.getMessage(), e);
         }

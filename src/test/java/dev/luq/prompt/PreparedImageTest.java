@@ -33,8 +33,8 @@ class PreparedImageTest {
             PromptBuilder builder = new PromptBuilder(model, templates, vision);
             Semaphore permits = new Semaphore(1);
             try (PromptBuilder.Prepared all = builder.build(request);
-                    PromptBuilder.Prepared bounded = builder.build(request)) {
-                bounded.pictures().values().forEach(image -> image.keepWith(permits));
+                    PromptBuilder.Prepared bounded = builder.build(request, image -> image.keepWith(permits))) {
+                assertEquals(all.prompt().units(), bounded.prompt().units());
                 assertEquals(0, permits.availablePermits(), "of the first image");
                 List<PreparedImage> expected = List.copyOf(all.pictures().values());
                 List<PreparedImage> images = List.copyOf(bounded.pictures().values());
