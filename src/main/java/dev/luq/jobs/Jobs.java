@@ -359,7 +359,8 @@ public class Jobs {
     /**
      * Queues a job again that failed or was cancelled; it goes on where it was.
      *
-     * @throws JobRequestException.QueueFull as {@link #create} does; and Conflict
+     * @throws JobRequestException.QueueFull when too many wait
+     * @throws JobRequestException.Conflict when it has not ended so, or another one makes its variant
      */
     public synchronized Job resume(String id) {
         requireOwnership();
