@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.CheckedModel;
+import dev.luq.llama.ThinkingTemplates;
 import dev.luq.machine.Kernels;
 import dev.luq.memory.MemoryEstimate;
 import dev.luq.memory.ServingShape;
@@ -57,21 +58,7 @@ class ManyModelsTest {
     private static final String USER = "user-key-12345678";
     private static final String NARROW = "narrow-key-1234567";
     private static final String MODELS = "/admin/v1/models";
-    /** Its prompts end within thoughts. */
-    private static final String TEMPLATE =
-            """
-            {%- for m in messages -%}
-            <|im_start|>{{ m.role }}
-            {% if m.reasoning_content %}<think>
-            {{ m.reasoning_content }}
-            </think>
-
-            {% endif %}{{ m.content }}<|im_end|>
-            {% endfor -%}
-            {%- if add_generation_prompt %}<|im_start|>assistant
-            <think>
-            {% endif -%}
-            """;
+    private static final String TEMPLATE = ThinkingTemplates.OPEN;
 
     /** Models {@code first}, {@code second} and {@code pinned}. */
     public static class Profile implements QuarkusTestProfile {

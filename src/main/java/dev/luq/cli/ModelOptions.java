@@ -66,13 +66,14 @@ public final class ModelOptions {
 
     /** @throws CliException there is no such file, or the demo model is to have another than its own */
     public Optional<Path> mmprojFile() {
-        if (isDemo() && mmproj != null) {
+        if (!isDemo()) {
+            return Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));
+        }
+        if (mmproj != null) {
             throw new CliException(
                     "The demo model has a projector of its own: leave --mmproj out, or give both files.");
         }
-        return isDemo()
-                ? Optional.of(demo(DemoModel::mmproj))
-                : Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));
+        return Optional.of(demo(DemoModel::mmproj));
     }
 
     /**

@@ -136,8 +136,11 @@ final class RequestState implements AutoCloseable {
 
         @Override
         public void content(String content, List<GenerationEvent.TokenLogprob> logprobs) {
-            String text = content == null ? null : opening + content;
-            opening = content == null ? opening : "";
+            String text = content;
+            if (content != null) {
+                text = opening + content;
+                opening = "";
+            }
             emit(new GenerationEvent.Delta(id(), text, null, null, logprobs, tokens));
         }
 

@@ -110,10 +110,9 @@ public final class Vocabulary {
         llama_vocab open = open();
         int endOfText = llama.llama_vocab_eos(open);
         int separatorToken = llama.llama_vocab_sep(open);
-        int[] begin = oneIf(llama.llama_vocab_get_add_bos(open), llama.llama_vocab_bos(open));
         int[] end = oneIf(llama.llama_vocab_get_add_eos(open), endOfText < 0 ? separatorToken : endOfText);
         int[] separator = oneIf(llama.llama_vocab_get_add_sep(open), separatorToken);
-        return Stream.of(begin, query, end, separator, document, end)
+        return Stream.of(begin(), query, end, separator, document, end)
                 .flatMapToInt(Arrays::stream)
                 .toArray();
     }

@@ -169,24 +169,10 @@ class ChatTemplatesTest {
         }
     }
 
-    private static final String THINKING =
-            """
-            {%- for m in messages -%}
-            <|im_start|>{{ m.role }}
-            {% if m.reasoning_content %}<think>
-            {{ m.reasoning_content }}
-            </think>
-
-            {% endif %}{{ m.content }}<|im_end|>
-            {% endfor -%}
-            {%- if add_generation_prompt %}<|im_start|>assistant
-            {% endif -%}
-            """;
-
     @Test
     void whatThoughtsStandBetweenIsKnown() {
         String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
-        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), THINKING);
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), ThinkingTemplates.PLAIN);
                 ChatTemplates without = qwen()) {
             ChatPrompt prompt = templates.apply(request);
             assertEquals(new ThinkingTags("<think>", List.of("</think>")), prompt.thinking());
@@ -198,8 +184,7 @@ class ChatTemplatesTest {
 
     @Test
     void onlyWhatIsGeneratedIsContentWhereTheTemplateBeginsTheThoughts() {
-        String begins = THINKING.replace("assistant\n{% endif -%}", "assistant\n<think>\n{% endif -%}");
-        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), begins)) {
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), ThinkingTemplates.OPEN)) {
             ChatPrompt prompt = templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
             assertTrue(prompt.endsWithinThoughts(), prompt.prompt());
             try (MessageParser parser = templates.parser(prompt)) {

@@ -599,8 +599,7 @@ class ModelLoaderTest {
         start(Map.of());
         ModelRoute a = demand("a");
         CompletableFuture<Void> between = new CompletableFuture<>();
-        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
-        until("the first part", () -> text(answer).equals("one"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, between);
         CompletableFuture<Void> unload = loader.unload("a");
         AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next");
         until("the end of the model waits", () -> loader.waiting(a) == 1);
@@ -618,13 +617,13 @@ class ModelLoaderTest {
         ModelRoute a = demand("a");
         ModelRoute b = demand("b");
         CompletableFuture<Void> between = new CompletableFuture<>();
-        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
-        until("the first part", () -> text(answer).equals("one"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, between);
         CompletableFuture<Void> unload = loader.unload("a");
         AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next");
         assertEquals("x", answer(ask(b, "say x")));
         assertFalse(unload.isDone());
         between.complete(null);
+        assertEquals("onetwo", answer(answer));
         assertEquals("next", answer(next));
     }
 
@@ -633,8 +632,7 @@ class ModelLoaderTest {
         start(Map.of());
         ModelRoute a = model("a", LoadPolicy.START, false, "never");
         CompletableFuture<Void> between = new CompletableFuture<>();
-        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
-        until("the first part", () -> text(answer).equals("one"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, between);
         wanted = false;
         CompletableFuture<Void> unload = loader.unload("a");
         assertEquals(
@@ -652,8 +650,7 @@ class ModelLoaderTest {
     void anAnswerThatDoesNotGoOnDelaysAnUnloadNoLongerThanAnAnswerMayTake() {
         start(Map.of("deadline", "1S"));
         ModelRoute a = demand("a");
-        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", new CompletableFuture<>());
-        until("the first part", () -> text(answer).equals("one"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, new CompletableFuture<>());
         loader.unload("a").join();
         assertTrue(a.pids().isEmpty());
         answer.cancel();
@@ -664,8 +661,7 @@ class ModelLoaderTest {
         start(Map.of());
         ModelRoute a = demand("a");
         CompletableFuture<Void> between = new CompletableFuture<>();
-        AssertSubscriber<WorkerFrame.OfRequest> answer = ask(a, "say one", "say two", between);
-        until("the first part", () -> text(answer).equals("one"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, between);
         CompletableFuture<Void> unload = loader.unload("a");
         loader.drain();
         a.drain();
@@ -757,22 +753,22 @@ class ModelLoaderTest {
         return answer;
     }
 
-    /** An answer of two generations: the second is asked for when the first is whole and {@code between} is done. */
-    private static AssertSubscriber<WorkerFrame.OfRequest> ask(
-            ModelRoute route, String first, String second, CompletableFuture<Void> between) {
+    /** An answer of two generations, of which the first is whole; the second is asked for when {@code between} is done. */
+    private static AssertSubscriber<WorkerFrame.OfRequest> begun(ModelRoute route, CompletableFuture<Void> between) {
         AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
         InFlightAnswer whole = new InFlightAnswer();
         route.whenLoaded(Optional.empty(), info -> Multi.createBy()
                         .concatenating()
                         .streams(
-                                route.generate(WorkerClient.request(first, 0), whole),
+                                route.generate(WorkerClient.request("say one", 0), whole),
                                 Uni.createFrom()
                                         .completionStage(between)
                                         .onItem()
                                         .transformToMulti(
-                                                done -> route.generate(WorkerClient.request(second, 0), whole))))
+                                                done -> route.generate(WorkerClient.request("say two", 0), whole))))
                 .subscribe()
                 .withSubscriber(answer);
+        until("the first part", () -> text(answer).equals("one"));
         return answer;
     }
 

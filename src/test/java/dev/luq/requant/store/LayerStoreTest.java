@@ -209,6 +209,7 @@ class LayerStoreTest {
             StoredModels.write(store, "demo", 1, BYTES);
             assertEquals(0, store.collectGarbage());
             lease.close();
+            assertEquals(0, store.collectGarbage());
             assertNotEquals(Set.of(), names("entries"), "another one is being made");
         }
         assertEquals(Set.of(), names("entries"));
