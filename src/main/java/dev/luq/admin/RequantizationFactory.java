@@ -118,9 +118,19 @@ class RequantizationFactory {
                                 RequantizationSpec.Scope.BRIEF,
                                 "report")));
         spec.requirePossible(new Planner(base.files(), base.projector(), spec.serving()));
+        return new Jobs.Request(id, spec, idempotency, activation(request));
+    }
+
+    /** @throws InvalidRequest when it says how to activate what is not to be activated */
+    private static Optional<SwapMode> activation(NewRequantization request) {
         SwapMode swap = AdminBody.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
-        return new Jobs.Request(
-                id, spec, idempotency, Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());
+        if (Boolean.TRUE.equals(request.activate())) {
+            return Optional.of(swap);
+        }
+        if (request.swap() != null) {
+            throw new InvalidRequest("swap", "swap is how the result is activated: set activate, or leave swap out");
+        }
+        return Optional.empty();
     }
 
     /** A model that a field of the request names: not what its path addresses, so that the code is another. */

@@ -174,6 +174,7 @@ final class RequantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        activation.requireUsed();
         DataFolder data = model.data();
         RequantizationSpec spec = spec();
         Path folder = data.job(spec.output().manifestId());

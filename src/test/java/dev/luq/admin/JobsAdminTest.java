@@ -493,6 +493,7 @@ class JobsAdminTest {
                 "\"variant\":\"quick-9\"  | \"method\":\"luck\"          | 400 |",
                 "\"variant\":\"quick-9\"  | \"alpha\":2                  | 400 |",
                 "\"variant\":\"quick-9\"  | \"swap\":\"never\"           | 400 | swap",
+                "\"variant\":\"quick-9\"  | \"swap\":\"auto\"            | 400 | swap",
                 "\"variant\":\"quick-9\"  | \"report\":\"long\"          | 400 | report"
             })
     void whatCannotBeDoneIsRefused(String part, String other, int status, String param) {

@@ -102,6 +102,13 @@ class RequantizeCommandTest {
     }
 
     @Test
+    void aServerOfWhichNothingIsAskedIsRefused() {
+        Outcome refused = requantize("--memory", "90%", "--server", "http://127.0.0.1:9");
+        assertEquals(1, refused.status(), refused.error());
+        assertTrue(refused.error().contains("add --activate"), refused.error());
+    }
+
+    @Test
     void aModelIsMadeMeasuredAndExported() throws IOException {
         Outcome made = requantize("--memory", "90%", "--name", "small", "--activate", "--server", "http://127.0.0.1:9");
         assertEquals(0, made.status(), made.error());
