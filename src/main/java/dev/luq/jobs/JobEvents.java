@@ -44,7 +44,8 @@ public final class JobEvents {
         return new Event(run + "-" + revisions.getOrDefault(job.id(), 0L), job);
     }
 
-    private static boolean isOver(Job job) {
+    /** Whether nothing more will happen to a job by itself. */
+    static boolean isOver(Job job) {
         return job.state().isFinal() && !isAwaited(job);
     }
 

@@ -81,6 +81,19 @@ final class JobRecords {
         return List.copyOf(jobs.values());
     }
 
+    /** As {@link #all}; of another server's, what it has recorded: all but their progress. */
+    List<Job> seen() {
+        if (areOurs()) {
+            return all();
+        }
+        try {
+            return folders.exist() ? folders.load() : List.of();
+        } catch (IOException e) {
+            LOG.debug("The folder of the jobs cannot be read", e);
+            return List.of();
+        }
+    }
+
     /** @throws JobRequestException.NotFound when there is none */
     Job get(String id) {
         Job job = jobs.get(id);
@@ -95,9 +108,10 @@ final class JobRecords {
         return jobs.values().stream().filter(job -> job.state() == state).toList();
     }
 
-    /** Jobs that will run before this one, those that run included; empty unless it is queued. */
+    /** Jobs that will run before this one, those that run included; empty unless it is queued, and this server's. */
     OptionalLong position(String id) {
-        return get(id).state() != JobState.QUEUED
+        Job job = jobs.get(id);
+        return job == null || job.state() != JobState.QUEUED
                 ? OptionalLong.empty()
                 : OptionalLong.of(in(JobState.RUNNING).size()
                         + in(JobState.QUEUED).stream()
@@ -125,8 +139,8 @@ final class JobRecords {
     }
 
     /** Where the job's description, report and working files lie. */
-    Path folder(String id) {
-        return folders.of(get(id).id());
+    Path folder(Job job) {
+        return folders.of(job.id());
     }
 
     /** @throws JobRequestException.NotSaved when the disk does not take it; there is no such job then */
@@ -213,7 +227,7 @@ final class JobRecords {
     }
 
     /** Gives a watcher a job's present state and its later ones. */
-    void watch(String id, MultiEmitter<? super JobEvents.Event> watcher) {
-        events.watch(get(id), watcher);
+    void watch(Job job, MultiEmitter<? super JobEvents.Event> watcher) {
+        events.watch(job, watcher);
     }
 }

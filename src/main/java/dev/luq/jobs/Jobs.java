@@ -37,7 +37,7 @@ import org.jboss.logging.Logger;
 /**
  * All re-quantizations of the data folder and the queue they wait in, in the order of their ids. What changes in one is
  * told once it is recorded; a job that ran when the server ended is queued again when it starts, unless it was to be
- * cancelled. Of several servers on one data folder one has the jobs. Thread-safe.
+ * cancelled. Of several servers on one data folder one has the jobs; the others tell what it has recorded. Thread-safe.
  */
 @ApplicationScoped
 public class Jobs {
@@ -216,7 +216,7 @@ public class Jobs {
 
     /** The latest first. */
     public synchronized List<Job> list() {
-        return records.all().stream()
+        return records.seen().stream()
                 .sorted(Comparator.comparing(Job::id).reversed())
                 .toList();
     }
@@ -253,10 +253,13 @@ public class Jobs {
 
     /** @throws JobRequestException.NotFound when there is none */
     public synchronized Job get(String id) {
-        return records.get(id);
+        return records.seen().stream()
+                .filter(job -> job.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new JobRequestException.NotFound(id));
     }
 
-    /** Jobs that will run before this one, those that run included; empty unless it is queued. */
+    /** Jobs that will run before this one, those that run included; empty unless it is queued, and this server's. */
     public synchronized OptionalLong position(String id) {
         return records.position(id);
     }
@@ -267,7 +270,7 @@ public class Jobs {
 
     /** Where the job's description, report and working files lie. */
     public synchronized Path folder(String id) {
-        return records.folder(id);
+        return records.folder(get(id));
     }
 
     /** The job that a request with this key made, if any. */
@@ -406,14 +409,18 @@ public class Jobs {
      * Completes when nothing more will happen by itself.
      *
      * @throws JobRequestException.NotFound when there is no such job
+     * @throws JobRequestException.Elsewhere when another server has it and it has not ended
      */
-    public Multi<JobEvents.Event> changes(String id) {
-        get(id);
+    public synchronized Multi<JobEvents.Event> changes(String id) {
+        Job now = get(id);
+        if (!records.areOurs() && !JobEvents.isOver(now)) {
+            throw new JobRequestException.Elsewhere();
+        }
         return Multi.createFrom()
                 .emitter(
                         watcher -> {
                             synchronized (this) {
-                                records.watch(id, watcher);
+                                records.watch(get(id), watcher);
                             }
                         },
                         BackPressureStrategy.LATEST);
