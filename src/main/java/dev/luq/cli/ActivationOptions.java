@@ -21,6 +21,7 @@ final class ActivationOptions {
     @Option(
             names = "--server",
             paramLabel = "URL",
+            converter = ServerAddress.class,
             description = "Server for --activate, with its key in $LUQ_API_KEY (default: " + HERE + ").")
     private URI server;
 

@@ -78,6 +78,7 @@ final class BenchmarkOptions {
     @Option(
             names = "--server",
             paramLabel = "URL",
+            converter = ServerAddress.class,
             defaultValue = "http://127.0.0.1:8080",
             description = "Server to ask, with its key in $LUQ_API_KEY (default: ${DEFAULT-VALUE}). When none answers"
                     + " there, demo gets one of its own; a GGUF always does, and no other is asked.")
@@ -92,6 +93,7 @@ final class BenchmarkOptions {
     @Option(
             names = "--judge",
             paramLabel = "URL",
+            converter = ServerAddress.class,
             description = "Server of a model that reads answers to mathvista that the rules cannot; its key is"
                     + " LUQ_JUDGE_API_KEY.")
     private URI judge;
@@ -142,11 +144,10 @@ final class BenchmarkOptions {
                 ask(published, style, running, model.equals(DEMO) ? DemoModel.ID : model, target);
                 return;
             }
-            Path file = ownModel(model, mmproj);
+            ModelOptions files = ownModel(model, mmproj);
             System.err.println("luq: starting a server for this benchmark");
-            try (ServerProcess own = ServerProcess.ofModel(file, mmproj)) {
-                CompletionClient client = new CompletionClient(own.address(), Optional.empty());
-                ask(published, style, client, client.model(), target);
+            try (ServerProcess own = ServerProcess.ofModel(files)) {
+                ask(published, style, own.client(), files.id(), target);
             }
         } catch (BenchmarkDataException | BenchmarkRunException | ScoringException e) {
             throw new CliException(e.getMessage(), e);
@@ -161,10 +162,10 @@ final class BenchmarkOptions {
         }
     }
 
-    /** For a server of its own; null for the demo model. */
-    private Path ownModel(String model, Path mmproj) {
+    /** For a server of its own. */
+    private ModelOptions ownModel(String model, Path mmproj) {
         if (model.equals(DEMO)) {
-            return null;
+            return ModelOptions.of(model, null);
         }
         if (!Files.isRegularFile(Path.of(model))) {
             throw new CliException("No server answers at " + server
@@ -173,7 +174,7 @@ final class BenchmarkOptions {
         if (mmproj == null) {
             throw new CliException("--model needs --mmproj to see pictures.");
         }
-        return Path.of(model);
+        return ModelOptions.of(model, mmproj);
     }
 
     private void ask(BenchmarkFolder published, PromptStyle style, CompletionClient client, String model, Path target)

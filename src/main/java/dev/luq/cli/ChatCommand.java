@@ -43,6 +43,7 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = "--server",
             paramLabel = "URL",
+            converter = ServerAddress.class,
             defaultValue = "http://127.0.0.1:8080",
             description = "Server to ask, with its key in $LUQ_API_KEY (default: ${DEFAULT-VALUE}).")
     private URI server;
@@ -83,8 +84,10 @@ final class ChatCommand implements Callable<Integer> {
             return 0;
         }
         System.err.println("luq: starting a server for this question");
-        try (ServerProcess own = ServerProcess.ofModel(model, mmproj)) {
-            converse(session, new CompletionClient(own.address(), Optional.empty()), asked.question());
+        try (ServerProcess own = model == null
+                ? ServerProcess.asConfigured()
+                : ServerProcess.ofModel(ModelOptions.of(model.toString(), mmproj))) {
+            converse(session, own.client(), asked.question());
         }
         return 0;
     }

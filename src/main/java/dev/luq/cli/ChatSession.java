@@ -56,7 +56,7 @@ public final class ChatSession {
     }
 
     /**
-     * Asks the server's first model with everything said before.
+     * Asks the client's model with everything said before.
      *
      * @param text gets each piece of the answer as it comes
      * @throws CliException when the server refuses, fails or is gone

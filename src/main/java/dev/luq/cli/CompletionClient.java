@@ -89,8 +89,13 @@ public final class CompletionClient {
         }
     }
 
+    /** Has another model asked than the server's first. */
+    synchronized void setModel(String id) {
+        model = id;
+    }
+
     /**
-     * Id of the server's first model. The server is asked the first time.
+     * Id of the model that is asked: the server's first, which it is asked for the first time.
      *
      * @throws CliException when it serves none, refuses, fails or is gone
      */

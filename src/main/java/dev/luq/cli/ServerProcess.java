@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ public final class ServerProcess implements AutoCloseable {
     /** The launcher's path; set by the launcher itself. */
     static final String LAUNCHER_PROPERTY = "luq.launcher";
 
+    private static final String HOST = "127.0.0.1";
     private static final Duration POLL = Duration.ofMillis(50);
     private static final Duration START_TIMEOUT = Duration.ofMinutes(10);
     private static final Duration END_TIMEOUT = Duration.ofSeconds(30);
@@ -28,6 +30,9 @@ public final class ServerProcess implements AutoCloseable {
     private final Path log;
     private final URI address;
     private final CompletionClient client;
+    /** Of the model that it was started for; empty where its own configuration says which. */
+    private final Optional<String> model;
+
     private final Thread endWithUs = new Thread(this::end);
 
     /**
@@ -37,12 +42,17 @@ public final class ServerProcess implements AutoCloseable {
      * @throws CliException with the end of the server's log when it does not become ready
      */
     public static ServerProcess start(List<String> options, Duration timeout) {
+        return start(Optional.empty(), options, timeout);
+    }
+
+    private static ServerProcess start(Optional<String> model, List<String> options, Duration timeout) {
         String launcher = Optional.ofNullable(System.getProperty(LAUNCHER_PROPERTY))
                 .orElseThrow(() -> new CliException("Start this command with the launcher luq."));
         ServerProcess server = start(
+                model,
                 port -> {
-                    List<String> command =
-                            new ArrayList<>(List.of(launcher, "serve", "--port", Integer.toString(port)));
+                    List<String> command = new ArrayList<>(
+                            List.of(launcher, "serve", "--host", HOST, "--port", Integer.toString(port)));
                     command.addAll(options);
                     return command;
                 },
@@ -59,21 +69,24 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Starts a server of one model.
+     * Starts a server that has a model, whatever else it is configured to have.
      *
-     * @param model null for the demo model
-     * @param mmproj of the model; null where it has none
      * @throws CliException as {@link #start(List, Duration)}
      */
-    static ServerProcess ofModel(Path model, Path mmproj) {
-        List<String> options = new ArrayList<>();
-        if (model != null) {
-            options.addAll(List.of("--model", model.toAbsolutePath().toString()));
-            if (mmproj != null) {
-                options.addAll(List.of("--mmproj", mmproj.toAbsolutePath().toString()));
-            }
-        }
-        return start(options, START_TIMEOUT);
+    static ServerProcess ofModel(ModelOptions model) {
+        List<String> options =
+                new ArrayList<>(List.of("--model", model.modelFile().toString(), "-Dluq.model-id=" + model.id()));
+        model.mmprojFile().ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
+        return start(Optional.of(model.id()), options, START_TIMEOUT);
+    }
+
+    /**
+     * Starts a server of what its configuration says: the demo model where it names none.
+     *
+     * @throws CliException as {@link #start(List, Duration)}
+     */
+    static ServerProcess asConfigured() {
+        return start(List.of(), START_TIMEOUT);
     }
 
     /**
@@ -84,6 +97,11 @@ public final class ServerProcess implements AutoCloseable {
      * @throws CliException with the end of the server's log when that does not come
      */
     public static ServerProcess start(IntFunction<List<String>> command, String up, Duration timeout) {
+        return start(Optional.empty(), command, up, timeout);
+    }
+
+    private static ServerProcess start(
+            Optional<String> model, IntFunction<List<String>> command, String up, Duration timeout) {
         try {
             int port = freePort();
             Path log = Files.createTempFile("luq-server-", ".log");
@@ -92,7 +110,7 @@ public final class ServerProcess implements AutoCloseable {
                     .redirectOutput(log.toFile())
                     .start();
             process.getOutputStream().close();
-            ServerProcess server = new ServerProcess(process, log, URI.create("http://127.0.0.1:" + port));
+            ServerProcess server = new ServerProcess(process, log, URI.create("http://" + HOST + ":" + port), model);
             server.await(up, timeout);
             return server;
         } catch (IOException e) {
@@ -104,11 +122,12 @@ public final class ServerProcess implements AutoCloseable {
         return new CliException("Cannot start a server: " + e.getMessage(), e);
     }
 
-    private ServerProcess(Process process, Path log, URI address) {
+    private ServerProcess(Process process, Path log, URI address, Optional<String> model) {
         this.process = process;
         this.log = log;
         this.address = address;
         this.client = new CompletionClient(address, Optional.empty());
+        this.model = model;
         Runtime.getRuntime().addShutdownHook(endWithUs);
     }
 
@@ -139,8 +158,17 @@ public final class ServerProcess implements AutoCloseable {
 
     /** The last lines that the server wrote. */
     public String logEnd() throws IOException {
-        List<String> lines = Files.readAllLines(log);
+        List<String> lines = new String(Files.readAllBytes(log), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
+    }
+
+    /** For the model that it was started for, with the key in $LUQ_API_KEY: its keys are those of the configuration. */
+    CompletionClient client() {
+        CompletionClient client = CompletionClient.withKeyOf(address, "LUQ_API_KEY");
+        model.ifPresent(client::setModel);
+        return client;
     }
 
     /** Scheme, host and port. */

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code luq chat} against a server that answers each question with its number. */
 class ChatCommandTest {
@@ -75,9 +77,15 @@ class ChatCommandTest {
     }
 
     private Outcome chatTyping(String typed, String... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                "chat", "--server", "http://127.0.0.1:" + server.getAddress().getPort()));
+        List<String> command = new ArrayList<>(List.of("chat"));
         command.addAll(List.of(arguments));
+        if (!command.contains("--server")) {
+            command.addAll(
+                    1,
+                    List.of(
+                            "--server",
+                            "http://127.0.0.1:" + server.getAddress().getPort()));
+        }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         StringWriter error = new StringWriter();
         InputStream inBefore = System.in;
@@ -125,6 +133,37 @@ class ChatCommandTest {
         assertEquals(List.of("a word", "a star", "Which image shows a star?"), asked(2));
         assertEquals("first", requests.get(2).path("model").asText());
         assertEquals(7, requests.get(2).path("max_completion_tokens").asInt());
+    }
+
+    /** Its configuration may name other models, one of them the default, and another address. */
+    @Test
+    void aServerOfItsOwnIsAskedForTheModelThatWasGivenAndListensHereAlone() throws IOException {
+        Path called = folder.resolve("called");
+        Path launcher = Files.writeString(
+                folder.resolve("luq"), "#!/bin/sh\nprintf '%s\\n' \"$@\" > '" + called + "'\nexit 3\n");
+        assertTrue(launcher.toFile().setExecutable(true));
+        Path model = Files.createFile(folder.resolve("mine.gguf"));
+        System.setProperty(ServerProcess.LAUNCHER_PROPERTY, launcher.toString());
+        try {
+            Outcome outcome = chat("--model", model.toString(), "--mmproj", star, star, "What is this?");
+            assertEquals(1, outcome.status());
+            assertTrue(outcome.error().contains("The server ended with status 3."), outcome.error());
+        } finally {
+            System.clearProperty(ServerProcess.LAUNCHER_PROPERTY);
+        }
+        List<String> options = Files.readAllLines(called);
+        assertEquals(List.of("serve", "--host", "127.0.0.1", "--port"), options.subList(0, 4));
+        assertEquals(
+                List.of("--model", model.toString(), "-Dluq.model-id=mine", "--mmproj", star),
+                options.subList(5, options.size()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost:8080", "127.0.0.1", "http:/x", "ftp://host", "http://", "http://a b"})
+    void whatIsNoAddressOfAServerIsRefused(String address) {
+        Outcome outcome = chat("--server", address, "What is this?");
+        assertEquals(2, outcome.status());
+        assertTrue(outcome.error().contains("no address such as http://127.0.0.1:8080"), outcome.error());
     }
 
     @Test
