@@ -6,8 +6,8 @@ missing_packages() {
     local target='' pair
     ! is_cross || target=-${ARCH//_/-}-linux-gnu
     for pair in cmake:cmake ninja:ninja-build "$CXX:g++$target" "$CC:gcc$target" git:git npm:npm "$STRIP:binutils$target" \
-        mvn:maven javac:default-jdk-headless flock:util-linux; do
-        command -v "${pair%%:*}" > /dev/null || echo "${pair#*:}"
+        mvn:maven "${JAVA_HOME:+$JAVA_HOME/bin/}javac:default-jdk-headless" flock:util-linux; do
+        command -v "${pair%:*}" > /dev/null || echo "${pair##*:}"
     done
 }
 

@@ -1,6 +1,7 @@
 package dev.luq.cli;
 
 import static dev.luq.Until.ended;
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -100,11 +101,13 @@ class LauncherTest {
         project(
                 report + "build; mkdir -p '" + project + "'/target/quarkus-app; touch '" + project
                         + "'/target/quarkus-app/quarkus-run.jar",
-                report + "server");
+                report + "server; printf '%s\\n' \"$@\" > '" + directory + "/options'");
         Files.writeString(project.resolve(".env"), "LUQ_MODEL=of-the-project");
         Path user = Files.createDirectories(directory.resolve("user"));
         Files.createDirectories(user.resolve("config"));
-        Files.writeString(user.resolve("config/application.properties"), "luq.model=of-the-user");
+        Files.writeString(
+                user.resolve("config/application.properties"), "luq.model=of-the-user\nquarkus.http.host=127.0.0.2\n");
+        Files.writeString(user.resolve(".env"), "LUQ_DEMO_DIR=of-the-file\nQUARKUS_HTTP_HOST = 127.0.0.3\n");
         ProcessBuilder builder = new ProcessBuilder(project.resolve("luq").toString(), "serve", "--port", "1")
                 .directory(user.toFile())
                 .redirectErrorStream(true);
@@ -141,6 +144,10 @@ class LauncherTest {
         List<String> server = Files.readAllLines(directory.resolve("server"));
         assertEquals(user.toString(), server.get(0));
         assertTrue(server.containsAll(List.of("config", "LUQ_MODEL=m.gguf", "QUARKUS_HTTP_PORT=1")), server.toString());
+        List<String> options = Files.readAllLines(directory.resolve("options"));
+        assertTrue(
+                options.containsAll(List.of("-Dluq.demo-dir=of-the-file", "-Dquarkus.http.host=127.0.0.3")),
+                options.toString());
     }
 
     @Test
@@ -174,6 +181,33 @@ class LauncherTest {
                     .status());
         }
         assertEquals(List.of(0, 1, 0), statuses);
+    }
+
+    /** Its class files are open: what is loaded late would come from another build. */
+    @Test
+    void whatRunsIsNotReplaced() throws Exception {
+        Path project = directory.resolve("the project");
+        Path jar = project.resolve("target/quarkus-app/quarkus-run.jar");
+        Path ends = directory.resolve("ends");
+        project(
+                "mkdir -p '" + jar.getParent() + "'; touch '" + jar + "'",
+                "touch '" + directory + "/runs'; until [ -e '" + ends + "' ]; do sleep 0.1; done");
+        List<String> serve = List.of(project.resolve("luq").toString(), "serve", "--port", "1");
+        Path tools = directory.resolve("tools");
+        Map<String, String> environment =
+                Map.of("PATH", tools.resolve("bin") + ":" + System.getenv("PATH"), "JAVA_HOME", tools.toString());
+        Process running = started(serve, environment);
+        try {
+            until("the server runs", () -> Files.exists(directory.resolve("runs")));
+            Files.writeString(project.resolve("src/main/source"), "changed");
+            Outcome refused = run(serve, environment);
+            assertEquals(1, refused.status(), refused.output());
+            assertTrue(refused.output().contains("the sources have changed, but"), refused.output());
+        } finally {
+            Files.createFile(ends);
+        }
+        assertEquals(0, finish(running).status());
+        assertEquals(0, run(serve, environment).status());
     }
 
     @Test
@@ -243,7 +277,8 @@ class LauncherTest {
         script(tools.resolve("bin/javac"), ":");
         script(
                 tools.resolve("bin/java"),
-                "[ \"$1\" != -version ] || { echo 'openjdk version \"17.0.1\"' >&2; exit; }; " + java);
+                "[ \"$1\" != -version ] || { printf '%s\\n' 'Picked up JAVA_TOOL_OPTIONS: -Dx=\"y\"' 'openjdk version \"17.0.1\"' >&2;"
+                        + " exit; }; " + java);
     }
 
     private static void script(Path file, String body) throws IOException {
@@ -334,9 +369,13 @@ class LauncherTest {
     }
 
     private static Outcome run(List<String> command, Map<String, String> environment) throws Exception {
+        return finish(started(command, environment));
+    }
+
+    private static Process started(List<String> command, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
-        return finish(builder.start());
+        return builder.start();
     }
 
     private static Outcome finish(Process process) throws IOException {
