@@ -31,14 +31,22 @@ admin() {
     printf '%s\n' "${answer%$'\n'*}"
 }
 
+# A server that was upgraded with this may still load its models.
 addresses=()
-while read -r address kind _; do
-    [ "$kind" != STREAM ] || addresses+=("$address")
-done < <(getent ahosts "$LUQ_SERVERS")
-if [ ${#addresses[@]} -eq 0 ]; then
-    echo "no server is ready at $LUQ_SERVERS; the variant is made, and is served when somebody activates it" >&2
-    exit 1
-fi
+waited=0
+while true; do
+    while read -r address kind _; do
+        [ "$kind" != STREAM ] || addresses+=("$address")
+    done < <(getent ahosts "$LUQ_SERVERS")
+    [ ${#addresses[@]} -eq 0 ] || break
+    if [ $waited -ge "${LUQ_START_SECONDS:-0}" ]; then
+        echo "no server is ready at $LUQ_SERVERS; the variant is made, and is served when somebody activates it" >&2
+        exit 1
+    fi
+    [ $waited -gt 0 ] || echo "waiting until a server is ready at $LUQ_SERVERS"
+    sleep 5
+    waited=$((waited + 5))
+done
 failed=0
 for address in "${addresses[@]}"; do
     if admin "$address" POST "models/$LUQ_MODEL_ID/activation" "{\"variant\":\"$variant\",\"swap\":\"$LUQ_SWAP\"}" > /dev/null; then

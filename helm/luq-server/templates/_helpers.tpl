@@ -37,7 +37,7 @@ CronJob has 52 with "-requantize", a StatefulSet 52, a Deployment 46. A longer o
 {{- end -}}
 
 {{- define "luq-server.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "luq-server.name" . }}
+app.kubernetes.io/name: {{ include "luq-server.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: server
 {{- end -}}
@@ -47,7 +47,7 @@ app.kubernetes.io/component: server
 {{- with .Values.commonLabels }}
 {{- toYaml . }}
 {{ end -}}
-app.kubernetes.io/name: {{ include "luq-server.name" . }}
+app.kubernetes.io/name: {{ include "luq-server.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 

@@ -26,8 +26,8 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if $ports -}}
-# Model files are fetched: by names, from wherever they are.
+{{- if or $ports .Values.networkPolicy.egress -}}
+# By names; model files are fetched from wherever they are.
 - ports:
     {{- include "luq-server.namePorts" . | nindent 4 }}
     {{- range $ports | uniq }}
@@ -38,6 +38,6 @@
 {{ toYaml . }}
 {{- end }}
 {{- else -}}
-{{- toYaml .Values.networkPolicy.egress -}}
+[]
 {{- end -}}
 {{- end -}}

@@ -84,8 +84,6 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
     checksum/config: {{ include (print .Template.BasePath "/configmap.yaml") . | sha256sum }}
-    # Of the values, not of the Secret: generated keys never change, but each rendering draws others.
-    checksum/api-keys: {{ toJson .Values.apiKeys | sha256sum }}
 spec:
   {{- include "luq-server.podBase" . | nindent 2 }}
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}

@@ -141,6 +141,8 @@ template:
             value: {{ include "luq-server.childName" (list . "headless") }}
           - name: LUQ_SERVER_PORT
             value: "8080"
+          - name: LUQ_START_SECONDS
+            value: {{ include "luq-server.startSeconds" . | quote }}
           - name: LUQ_SWAP
             value: {{ $job.swap }}
           - name: LUQ_API_KEY
@@ -167,7 +169,7 @@ template:
       {{- with .Values.extraVolumes }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
-    {{- $node := .Values.affinity.nodeAffinity }}
+    {{- $node := (.Values.affinity | default dict).nodeAffinity }}
     {{- $single := include "luq-server.singleNode" . }}
     {{- if or $node $single }}
     affinity:

@@ -29,7 +29,9 @@
 {{- end -}}
 {{- end -}}
 {{- with include "luq-server.modelMebibytes" . -}}
-{{ add (int64 .) (include "luq-server.mebibytes" $headroom | int64) }}Mi
+{{- $memory := add (int64 .) (include "luq-server.mebibytes" $headroom | int64) -}}
+{{- /* The server's heap is a sixteenth of the limit, 128 MiB to 1 GiB; up to 128 of them are in the estimates. */ -}}
+{{ add $memory (max 0 (min 896 (div (add $memory 14 -2048) 15))) }}Mi
 {{- end -}}
 {{- end -}}
 
@@ -107,18 +109,13 @@
 {{- end -}}
 
 {{/*
-Of what copies files and asks over HTTP, beside these resources of the container that works. Where that has no limit of
-scratch space there is none here: the kubelet holds the whole pod to the only one that it finds.
+Of what copies files and asks over HTTP, beside these resources of the container that works: (list $ resources). Where
+that has no limit of scratch space there is none here: the kubelet holds the whole pod to the only one that it finds.
 */}}
 {{- define "luq-server.smallResources" -}}
-requests:
-  cpu: 10m
-  memory: 16Mi
-  ephemeral-storage: 16Mi
-limits:
-  cpu: "1"
-  memory: 64Mi
-  {{- if dig "limits" "ephemeral-storage" "" . }}
-  ephemeral-storage: 64Mi
-  {{- end }}
+{{- $small := deepCopy (index . 0).Values.smallResources -}}
+{{- if and $small.limits (not (dig "limits" "ephemeral-storage" "" (index . 1))) -}}
+{{- $_ := unset $small.limits "ephemeral-storage" -}}
+{{- end -}}
+{{- toYaml $small -}}
 {{- end -}}

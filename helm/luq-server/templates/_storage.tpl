@@ -222,7 +222,7 @@ these resources: (list $ resources).
   args:
     {{- toYaml $copied | nindent 4 }}
   resources:
-    {{- include "luq-server.smallResources" $resources | nindent 4 }}
+    {{- include "luq-server.smallResources" (list . $resources) | nindent 4 }}
   volumeMounts:
     - name: sets
       mountPath: {{ include "luq-server.setsDirectory" . }}
@@ -276,7 +276,7 @@ these resources: (list $ resources).
     {{- end }}
     {{- end }}
   resources:
-    {{- include "luq-server.smallResources" $resources | nindent 4 }}
+    {{- include "luq-server.smallResources" (list . $resources) | nindent 4 }}
   volumeMounts:
     {{- include "luq-server.dataMount" . | nindent 4 }}
     - name: tmp

@@ -169,13 +169,14 @@ smallrye.config.profile: config
 {{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled -}}
 {{- fail "serviceMonitor and podMonitor: both would count each pod twice; enable one" -}}
 {{- end -}}
-{{- if and (ne .Values.kind "Deployment") (hasKey .Values.strategy "type") (eq (.Values.strategy.type | default "") "Recreate") -}}
+{{- $strategy := .Values.strategy | default dict -}}
+{{- if and (ne .Values.kind "Deployment") (eq ($strategy.type | default "") "Recreate") -}}
 {{- fail (printf "strategy: Recreate is of a Deployment; a %s has RollingUpdate and OnDelete" .Values.kind) -}}
 {{- end -}}
-{{- if and (eq .Values.kind "StatefulSet") (hasKey (.Values.strategy.rollingUpdate | default dict) "maxSurge") -}}
+{{- if and (eq .Values.kind "StatefulSet") (hasKey ($strategy.rollingUpdate | default dict) "maxSurge") -}}
 {{- fail "strategy.rollingUpdate.maxSurge: a StatefulSet has none" -}}
 {{- end -}}
-{{- if and (eq .Values.kind "Deployment") (eq (.Values.strategy.type | default "") "OnDelete") -}}
+{{- if and (eq .Values.kind "Deployment") (eq ($strategy.type | default "") "OnDelete") -}}
 {{- fail "strategy: OnDelete is not of a Deployment; it has RollingUpdate and Recreate" -}}
 {{- end -}}
 {{- with .Values.autoscaling -}}

@@ -127,6 +127,8 @@ class LauncherTest {
                         "/x",
                         "_QUARKUS_PROFILE",
                         "p",
+                        "LC_ALL",
+                        "C",
                         "MAVEN_OPTS",
                         "-Xmx1g",
                         "HTTPS_PROXY",
@@ -143,7 +145,9 @@ class LauncherTest {
         assertTrue(build.containsAll(List.of("MAVEN_OPTS=-Xmx1g", "HTTPS_PROXY=http://p")), build.toString());
         List<String> server = Files.readAllLines(directory.resolve("server"));
         assertEquals(user.toString(), server.get(0));
-        assertTrue(server.containsAll(List.of("config", "LUQ_MODEL=m.gguf", "QUARKUS_HTTP_PORT=1")), server.toString());
+        assertTrue(
+                server.containsAll(List.of("config", "LUQ_MODEL=m.gguf", "QUARKUS_HTTP_PORT=1", "LC_ALL=C.UTF-8")),
+                server.toString());
         List<String> options = Files.readAllLines(directory.resolve("options"));
         assertTrue(
                 options.containsAll(List.of("-Dluq.demo-dir=of-the-file", "-Dquarkus.http.host=127.0.0.3")),

@@ -28,6 +28,7 @@ class ChartLintTest {
     /** Kubernetes' own objects, explained as a whole. */
     private static final Set<String> WHOLE = Set.of(
             "resources",
+            "smallResources",
             "requantization.resources",
             "podSecurityContext",
             "securityContext",

@@ -82,6 +82,17 @@ class ChartProfilesTest {
     }
 
     @Test
+    void openShiftChoosesUsersItself() {
+        JsonNode context = Chart.renderFile(Chart.DIRECTORY.resolve("values-openshift.yaml"))
+                .podSpec()
+                .path("securityContext");
+        for (String chosen : List.of("runAsUser", "runAsGroup", "fsGroup")) {
+            assertFalse(context.has(chosen), chosen);
+        }
+        assertEquals("RuntimeDefault", context.at("/seccompProfile/type").asText());
+    }
+
+    @Test
     void aFleetMayBeAStatefulSet() throws IOException {
         Path values = Files.createTempFile("fleet", ".yaml");
         Files.writeString(values, Files.readString(FLEET) + "\nkind: StatefulSet\npersistence: {enabled: true}\n");

@@ -425,6 +425,14 @@ class ChartRenderTest {
                 """
                         .formatted("0a".repeat(32)));
         assertEquals("2", chart.mount("/models/a").path("subPath").asText());
+        Rendered words = Chart.render("{nameOverride: 'on', fullnameOverride: 'true'}");
+        assertEquals("true", words.only("Deployment").at("/metadata/name").textValue());
+        assertEquals(
+                "on",
+                words.podTemplate()
+                        .at("/metadata/labels")
+                        .path("app.kubernetes.io/name")
+                        .textValue());
         assertEquals(
                 "7",
                 Chart.render("7", "fullnameOverride: luq")
@@ -463,9 +471,16 @@ class ChartRenderTest {
     @Test
     void aChangeOfConfigurationRestartsThePods() {
         assertNotEquals(checksums(Chart.render()), checksums(Chart.render("config: {luq.worker.slots: 2}")));
-        assertNotEquals(checksums(Chart.render()), checksums(Chart.render("apiKeys: {user: [user-0123456789abcdef]}")));
         assertEquals(
                 checksums(Chart.render()), checksums(Chart.render()), "an upgrade without a change restarts the pods");
+    }
+
+    /** The server reads the file again when the kubelet has changed it; and who may read pods shall learn nothing of keys. */
+    @Test
+    void aChangeOfKeysDoesNot() {
+        assertEquals(
+                Chart.render("apiKeys: {user: [user-0123456789abcdef]}").podTemplate(),
+                Chart.render("apiKeys: {user: [user-fedcba9876543210]}").podTemplate());
     }
 
     @Test
@@ -548,6 +563,21 @@ class ChartRenderTest {
                                 + " true}, ingress: {enabled: true, hosts: [{host: a.b}]}}"),
                 "luq-luq-server");
         assertEquals(closed.path("ingress"), nobody.path("ingress"));
+    }
+
+    @Test
+    void whereThePodMayConnectItMayAskForNames() {
+        JsonNode egress = policy(
+                        Chart.render("networkPolicy: {enabled: true, egress: [{ports: [{port: 443}]}]}"),
+                        "luq-luq-server")
+                .path("egress");
+        assertEquals(2, egress.size());
+        assertEquals(
+                List.of(53, 53, 5353, 5353),
+                stream(egress.at("/0/ports"))
+                        .map(port -> port.path("port").asInt())
+                        .toList());
+        assertEquals(443, egress.at("/1/ports/0/port").asInt());
     }
 
     @Test
@@ -646,12 +676,14 @@ class ChartRenderTest {
         String models = "models: [{id: a, model: /a.gguf, memory: 5.5Gi}, {id: b, model: /b.gguf%s}]\n";
         JsonNode both =
                 Chart.render(models.formatted(", memory: 512Mi")).container().path("resources");
-        assertEquals("6176Mi", both.at("/requests/memory").asText());
-        assertEquals("6176Mi", both.at("/limits/memory").asText());
+        // Of 6176 MiB; the heap has 128 of them as long as the limit has 2 GiB, and a sixteenth of it then.
+        assertEquals("6452Mi", both.at("/requests/memory").asText());
+        assertEquals("6452Mi", both.at("/limits/memory").asText());
+        assertTrue(6452 / 16 - 128 <= 6452 - 6176);
         JsonNode pictures = Chart.render(models.formatted(", memory: 512Mi, mmproj: /m.gguf"))
                 .container()
                 .path("resources");
-        assertEquals("6400Mi", pictures.at("/limits/memory").asText());
+        assertEquals("6691Mi", pictures.at("/limits/memory").asText());
         JsonNode one = Chart.render(models.formatted("")).container().path("resources");
         assertEquals("1Gi", one.at("/requests/memory").asText());
         assertFalse(one.path("limits").has("memory"), "a limit that nobody knows kills");
@@ -663,7 +695,16 @@ class ChartRenderTest {
         JsonNode bytes = Chart.render(models.formatted(", memory: 536870912"))
                 .container()
                 .path("resources");
-        assertEquals("6176Mi", bytes.at("/limits/memory").asText());
+        assertEquals("6452Mi", bytes.at("/limits/memory").asText());
+        assertEquals("2016Mi", limitOf("1984Mi"));
+        assertEquals(Integer.toString(64 * 1024 + 32 + 896) + "Mi", limitOf("64Gi"), "the largest heap is 1 GiB");
+    }
+
+    private static String limitOf(String memory) {
+        return Chart.render("models: [{id: a, model: /a.gguf, memory: %s}]".formatted(memory))
+                .container()
+                .at("/resources/limits/memory")
+                .asText();
     }
 
     @ParameterizedTest
@@ -707,6 +748,26 @@ class ChartRenderTest {
         assertEquals(List.of("", ""), scratchOfInitContainers(without.podSpec()));
         assertEquals(List.of("64Mi", "64Mi"), scratchOfInitContainers(with.podSpec()));
         assertEquals(List.of("", ""), scratchOfInitContainers(with.only("Job").at("/spec/template/spec")));
+    }
+
+    @Test
+    void whatCopiesAndAsksHasWhatANamespaceWants() {
+        Rendered chart = Chart.render(
+                """
+                models: [{id: a, model: m.gguf, source: {files: [{url: "https://example.org/m.gguf", sha256: "%s"}]}}]
+                sets: [{name: asked, configMap: asked}]
+                smallResources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 128Mi}}
+                """
+                        .formatted("0a".repeat(32)));
+        List<JsonNode> small = new ArrayList<>();
+        chart.podSpec().path("initContainers").forEach(small::add);
+        chart.only("Pod").at("/spec/containers").forEach(small::add);
+        assertEquals(3, small.size());
+        for (JsonNode container : small) {
+            assertEquals("50m", container.at("/resources/requests/cpu").asText());
+            assertEquals("128Mi", container.at("/resources/requests/memory").asText());
+            assertEquals("128Mi", container.at("/resources/limits/memory").asText());
+        }
     }
 
     private static List<String> scratchOfInitContainers(JsonNode pod) {
@@ -861,6 +922,8 @@ class ChartRenderTest {
                 "persistence: {enabled: true}\nreplicaCount: 0",
                 "podDisruptionBudget: {enabled: true, maxUnavailable: 0}",
                 "probes: {liveness: null}",
+                "strategy: null",
+                "affinity: null\npersistence: {enabled: true}\nrequantization: {enabled: true}",
                 "{replicaCount: 2, persistence: {enabled: true, existingClaim: a, readOnly: true, accessModes:"
                         + " [ReadWriteOnce, ReadOnlyMany]}}"
             })
@@ -880,7 +943,8 @@ class ChartRenderTest {
                 "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}] | {\"model\":\"a\",",
                 "service: {port: 80} | port-forward service/luq-luq-server 8080:80",
                 "models: [{id: a, model: /a.gguf}]                          | because models[].memory is not given",
-                "resources: {requests: {memory: 2Gi}}                       | because resources gives a request without"
+                "resources: {requests: {memory: 2Gi}}                       | because resources gives a request without",
+                "{networkPolicy: {enabled: true}, httpRoute: {enabled: true, parentRefs: [{name: a}]}} | networkPolicy.ingressController"
             })
     void theNotesSayHowToAsk(String values, String line) {
         String notes = Chart.notes(values);

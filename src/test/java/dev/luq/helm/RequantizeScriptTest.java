@@ -3,6 +3,7 @@ package dev.luq.helm;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -12,6 +13,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -25,6 +27,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The script of the Job, with {@code echo} as the command before it, against an HTTP server in this JVM. */
 @Integration
@@ -105,6 +108,25 @@ class RequantizeScriptTest {
     void itFailsWhenNoServerIsReady() throws Exception {
         assertEquals(1, run(Map.of("LUQ_SERVERS", "no-such-name.invalid"), "echo"));
         assertThat(output, containsString("no server is ready"));
+    }
+
+    @Test
+    void aServerThatLoadsIsWaitedFor(@TempDir Path bin) throws Exception {
+        Path asked = bin.resolve("asked");
+        Map<String, String> commands = Map.of(
+                "getent",
+                "echo >> '" + asked + "'; [ $(wc -l < '" + asked + "') -lt 3 ] || exec /usr/bin/getent \"$@\"",
+                "sleep",
+                ":");
+        for (Map.Entry<String, String> command : commands.entrySet()) {
+            Path file = bin.resolve(command.getKey());
+            Files.writeString(file, "#!/bin/bash\n" + command.getValue() + "\n");
+            assertTrue(file.toFile().setExecutable(true));
+        }
+        Map<String, String> environment = Map.of("PATH", bin + ":" + System.getenv("PATH"), "LUQ_START_SECONDS", "60");
+        assertEquals(0, run(environment, "echo"));
+        assertThat(output, containsString("waiting until a server is ready"));
+        assertEquals(1, activated.size());
     }
 
     @Test
