@@ -1,20 +1,22 @@
 package dev.luq.telemetry;
 
 import dev.luq.protocol.WorkerFrame.EngineStats;
+import dev.luq.serving.ModelListener;
 import dev.luq.serving.ModelWorker;
-import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.Totals;
-import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
  * The metrics that llama-server has, by its names, in the text format of Prometheus: sums over all models, without
- * labels. Its throughputs are those since the scrape before, as there. Thread-safe.
+ * labels. Counters count models too that are no longer in the catalogue. Its throughputs are those since the scrape
+ * before, as there. Thread-safe.
  */
 @Singleton
-public class LlamaServerMetrics {
+public class LlamaServerMetrics implements ModelListener {
 
     private static final double MILLIS = 1000;
 
@@ -56,13 +58,30 @@ public class LlamaServerMetrics {
             gauge("requests_deferred", "Requests that wait for their model or a slot", Reading::waiting),
             gauge("n_busy_slots_per_decode", "Sequences in a batch of tokens, on average", LlamaServerMetrics::busy));
 
-    private final ModelWorkers workers;
+    /** Of the models that are there, by their ids. Guarded by this. */
+    private final Map<String, ModelWorker> workers = new HashMap<>();
+    /** Of the models that were: Prometheus takes a counter that goes back for a server that started again. Guarded by this. */
+    private EngineStats past = Totals.NONE;
     /** At the scrape before. Guarded by this. */
     private EngineStats before = Totals.NONE;
 
-    @Inject
-    LlamaServerMetrics(ModelWorkers workers) {
-        this.workers = workers;
+    @Override
+    public synchronized void added(ModelWorker worker) {
+        workers.put(worker.modelId(), worker);
+    }
+
+    @Override
+    public void changed(ModelWorker worker) {
+        // its worker counts on
+    }
+
+    @Override
+    public synchronized void removed(String modelId) {
+        ModelWorker worker = workers.remove(modelId);
+        if (worker != null) {
+            // No process serves it any more: its gauges are 0.
+            past = Totals.sum(past, worker.totals());
+        }
     }
 
     private static Metric counter(String name, String help, ToDoubleFunction<EngineStats> value) {
@@ -107,9 +126,9 @@ public class LlamaServerMetrics {
     }
 
     private synchronized Reading read() {
-        EngineStats now = Totals.NONE;
+        EngineStats now = past;
         int waiting = 0;
-        for (ModelWorker worker : workers.all()) {
+        for (ModelWorker worker : workers.values()) {
             now = Totals.sum(now, worker.totals());
             waiting += worker.waiting();
         }
@@ -124,7 +143,6 @@ public class LlamaServerMetrics {
         return reading;
     }
 
-    /** 0 too when a model went that had been counted. */
     private static double perSecond(long tokens, double millis) {
         return tokens > 0 && millis > 0 ? tokens * MILLIS / millis : 0;
     }
