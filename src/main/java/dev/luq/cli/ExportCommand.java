@@ -7,6 +7,7 @@ import dev.luq.requant.store.Manifest;
 import dev.luq.requant.store.StoreException;
 import dev.luq.requant.store.StoreLease;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -53,14 +54,23 @@ final class ExportCommand implements Callable<Integer> {
             }
             try (StoreLease lease = store.lease(model)) {
                 store.verify(manifest.get());
-                store.export(manifest.get(), out.toAbsolutePath());
+                export(store, manifest.get());
             }
             System.out.printf("%s, %.2f MiB%n", out, Files.size(out) / MIB);
             return 0;
         } catch (StoreException e) {
             throw new CliException(e.getMessage(), e);
+        } catch (ClosedByInterruptException e) {
+            throw new CliException("Interrupted.", e);
         } catch (IOException e) {
             throw new CliException("Cannot write " + out + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A signal leaves no gigabytes of an unfinished file: its channel is closed for the interrupt, and the file goes. */
+    private void export(LayerStore store, Manifest manifest) throws IOException {
+        try (CleanEnd end = new CleanEnd(Thread.currentThread()::interrupt)) {
+            store.export(manifest, out.toAbsolutePath());
         }
     }
 }

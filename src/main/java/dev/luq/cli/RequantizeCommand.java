@@ -41,9 +41,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -64,7 +63,6 @@ import picocli.CommandLine.Option;
         })
 final class RequantizeCommand implements Callable<Integer> {
 
-    private static final long CANCEL_SECONDS = 20;
     /** Of the wish's digest in a name made from it. */
     private static final int NAME_DIGITS = 6;
 
@@ -292,14 +290,14 @@ final class RequantizeCommand implements Callable<Integer> {
     }
 
     private static Report run(DataFolder data, Path folder) {
-        ProgressBar bar = ProgressBar.forStandardError();
         AtomicBoolean cancelled = new AtomicBoolean();
-        CountDownLatch ended = new CountDownLatch(1);
-        Thread interrupt = new Thread(() -> {
-            cancelled.set(true);
-            await(ended);
-        });
-        Runtime.getRuntime().addShutdownHook(interrupt);
+        try (CleanEnd end = new CleanEnd(() -> cancelled.set(true))) {
+            return run(data, folder, cancelled::get);
+        }
+    }
+
+    private static Report run(DataFolder data, Path folder, BooleanSupplier cancelled) {
+        ProgressBar bar = ProgressBar.forStandardError();
         try {
             return new RequantizationJob(data, folder).run(new RequantizationJob.Listener() {
                 @Override
@@ -319,7 +317,7 @@ final class RequantizeCommand implements Callable<Integer> {
 
                 @Override
                 public boolean cancelled() {
-                    return cancelled.get();
+                    return cancelled.getAsBoolean();
                 }
             });
         } catch (RequantizationException e) {
@@ -327,15 +325,6 @@ final class RequantizeCommand implements Callable<Integer> {
             throw new CliException(e.getMessage(), e);
         } finally {
             bar.clear();
-            ended.countDown();
-        }
-    }
-
-    private static void await(CountDownLatch latch) {
-        try {
-            latch.await(CANCEL_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -1,0 +1,70 @@
+package dev.luq.cli;
+
+import static dev.luq.Until.ended;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.Integration;
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Integration
+class CleanEndTest {
+
+    @TempDir
+    Path folder;
+
+    /** Writes a model, and does not get to its end. */
+    static final class Export {
+        public static void main(String[] arguments) throws IOException {
+            GgufTensor tensor = new GgufTensor("endless", GgmlType.F32, List.of(1L << 40));
+            try (CleanEnd end = new CleanEnd(Thread.currentThread()::interrupt);
+                    GgufWriter writer =
+                            GgufWriter.create(Path.of(arguments[0]).resolve("model.gguf"), Map.of(), List.of(tensor))) {
+                writer.begin("endless");
+                System.out.println("begun");
+                while (true) {
+                    writer.write(ByteBuffer.allocate(1));
+                }
+            }
+        }
+    }
+
+    @Test
+    void aSignalLeavesNoUnfinishedModelBehind() throws IOException {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Export.class.getName(),
+                        folder.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (var output = process.inputReader(StandardCharsets.UTF_8)) {
+            assertEquals("begun", output.readLine());
+            assertFalse(isEmpty());
+            process.destroy();
+            ended("the process that was told to end", process);
+        } finally {
+            process.destroyForcibly();
+        }
+        assertTrue(isEmpty());
+    }
+
+    private boolean isEmpty() throws IOException {
+        try (var entries = Files.list(folder)) {
+            return entries.findAny().isEmpty();
+        }
+    }
+}
