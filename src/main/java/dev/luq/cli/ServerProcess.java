@@ -74,9 +74,19 @@ public final class ServerProcess implements AutoCloseable {
      * @throws CliException as {@link #start(List, Duration)}
      */
     static ServerProcess ofModel(ModelOptions model) {
+        return ofModel(model, List.of());
+    }
+
+    /**
+     * The same with options of one's own.
+     *
+     * @param more options of {@code luq serve}
+     */
+    public static ServerProcess ofModel(ModelOptions model, List<String> more) {
         List<String> options =
                 new ArrayList<>(List.of("--model", model.modelFile().toString(), "-Dluq.model-id=" + model.id()));
         model.mmprojFile().ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
+        options.addAll(more);
         return start(Optional.of(model.id()), options, START_TIMEOUT);
     }
 
@@ -165,7 +175,7 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     /** For the model that it was started for, with the key in $LUQ_API_KEY: its keys are those of the configuration. */
-    CompletionClient client() {
+    public CompletionClient client() {
         CompletionClient client = CompletionClient.withKeyOf(address, "LUQ_API_KEY");
         model.ifPresent(client::setModel);
         return client;

@@ -18,7 +18,6 @@ import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -56,8 +55,6 @@ final class AnswersBenchmark implements Callable<Integer> {
     private static final int OTHER_STEPS = 7;
     /** As many as a server tells. */
     private static final int ALTERNATIVES = 20;
-
-    private static final Duration START = Duration.ofMinutes(10);
 
     @Option(names = "--model", paramLabel = "MODEL", description = "demo or a GGUF, as it is.")
     private String model;
@@ -107,17 +104,19 @@ final class AnswersBenchmark implements Callable<Integer> {
         List<Example> questions = questions(named.set("--evaluation", evaluation, DemoModel::evaluation));
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             Path file = model == null ? LadderMix.ofDemo(folder.path(), threads) : named.modelFile();
+            ModelOptions served =
+                    ModelOptions.of(file.toString(), named.mmprojFile().orElse(null));
             System.out.printf(
                     Locale.ROOT,
                     "%s, %.1f MiB; llama.cpp's kernels against %s, %d threads%n",
                     file.getFileName(),
-                    ModelOptions.of(file.toString(), null).modelFiles().tensorBytes() / Units.MIB,
+                    served.modelFiles().tensorBytes() / Units.MIB,
                     layout == Kernels.STOCK
                             ? "themselves in steps of " + OTHER_STEPS + " tokens"
                             : "ours, layout " + layout.configName(),
                     threads);
             long start = System.nanoTime();
-            compare(file, named.mmprojFile(), folder.resolve("data"), questions);
+            compare(served, folder.resolve("data"), questions);
             report(questions.size(), (System.nanoTime() - start) / 1e9);
             return different.stream().allMatch(row -> row.difference.isTie()) ? 0 : 1;
         }
@@ -136,14 +135,14 @@ final class AnswersBenchmark implements Callable<Integer> {
     }
 
     /** @param data folder that the servers may write to */
-    private void compare(Path file, Optional<Path> projector, Path data, List<Example> questions) {
+    private void compare(ModelOptions served, Path data, List<Example> questions) {
         ProgressBar bar = ProgressBar.forStandardError();
         List<String> ourOptions =
                 layout == Kernels.STOCK ? List.of("-Dluq.worker.batch-size=" + OTHER_STEPS) : List.of();
-        try (ServerProcess stock = server(file, projector, data.resolve("stock"), Kernels.STOCK, List.of());
-                ServerProcess ours = server(file, projector, data.resolve("ours"), layout, ourOptions)) {
-            CompletionClient stockClient = new CompletionClient(stock.address(), Optional.empty());
-            CompletionClient ourClient = new CompletionClient(ours.address(), Optional.empty());
+        try (ServerProcess stock = server(served, data.resolve("stock"), Kernels.STOCK, List.of());
+                ServerProcess ours = server(served, data.resolve("ours"), layout, ourOptions)) {
+            CompletionClient stockClient = stock.client();
+            CompletionClient ourClient = ours.client();
             long start = System.nanoTime();
             for (int i = 0; i < questions.size(); i++) {
                 Example question = questions.get(i);
@@ -161,16 +160,11 @@ final class AnswersBenchmark implements Callable<Integer> {
         }
     }
 
-    private ServerProcess server(Path file, Optional<Path> projector, Path data, Kernels kernels, List<String> more) {
+    private ServerProcess server(ModelOptions served, Path data, Kernels kernels, List<String> more) {
         List<String> options = new ArrayList<>(List.of(
-                "--model",
-                file.toString(),
-                "-Dluq.data-dir=" + data,
-                "-Dluq.worker.threads=" + threads,
-                "-Dluq.worker.kernels=" + kernels));
+                "-Dluq.data-dir=" + data, "-Dluq.worker.threads=" + threads, "-Dluq.worker.kernels=" + kernels));
         options.addAll(more);
-        projector.ifPresent(mmprojFile -> options.addAll(List.of("--mmproj", mmprojFile.toString())));
-        return ServerProcess.start(options, START);
+        return ServerProcess.ofModel(served, options);
     }
 
     private static List<TokenLogprob> answer(CompletionClient client, Example question) {

@@ -3,6 +3,7 @@ package dev.luq.bench;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.cli.CliException;
 import dev.luq.cli.CompletionClient;
+import dev.luq.cli.ModelOptions;
 import dev.luq.cli.ServerProcess;
 import dev.luq.cli.Waiting;
 import dev.luq.files.Units;
@@ -12,11 +13,9 @@ import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
@@ -181,13 +180,10 @@ final class DecodeBenchmark implements Callable<Integer> {
         System.out.printf(
                 "model: %.1f million weights, %.1f MiB; %d threads%n",
                 files.parameters() / 1e6, files.tensorBytes() / Units.MIB, threads);
-        List<String> options = new ArrayList<>(
-                List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads, "-Dluq.worker.kernels=stock"));
-        if (everyToken) {
-            options.add("-Dluq.worker.stream-interval=0");
-        }
-        try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-            String id = new CompletionClient(server.address(), Optional.empty()).model();
+        try (TemporaryFolder data = TemporaryFolder.create();
+                ServerProcess server =
+                        ServerProcess.ofModel(ModelOptions.of(file.toString(), null), options(data.path()))) {
+            String id = server.client().model();
             EventClock clock = new EventClock(server.address());
             // Fills the prompt cache and warms up the code on both sides of the connection.
             int promptTokens = 0;
@@ -201,6 +197,15 @@ final class DecodeBenchmark implements Callable<Integer> {
             System.out.println("           HTTP      llama.cpp   overhead");
             report(pairs(clock, id, file, promptTokens));
         }
+    }
+
+    private List<String> options(Path data) {
+        List<String> options = new ArrayList<>(
+                List.of("-Dluq.data-dir=" + data, "-Dluq.worker.threads=" + threads, "-Dluq.worker.kernels=stock"));
+        if (everyToken) {
+            options.add("-Dluq.worker.stream-interval=0");
+        }
+        return options;
     }
 
     private List<Pair> pairs(EventClock clock, String id, Path file, int promptTokens) throws IOException {

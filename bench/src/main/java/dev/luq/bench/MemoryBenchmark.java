@@ -20,8 +20,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -113,9 +111,9 @@ final class MemoryBenchmark implements Callable<Integer> {
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             Path tiny = folder.resolve("tiny.gguf");
             new ModelSynthesizer(ModelSynthesizer.Shape.tiny(), 1).write(tiny);
-            List<String> options = List.of("--model", tiny.toString(), "-Dluq.worker.context-size=512");
-            try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-                ask(new CompletionClient(server.address(), Optional.empty()), "abc def", List.of());
+            List<String> options = List.of("-Dluq.data-dir=" + folder.resolve("data"), "-Dluq.worker.context-size=512");
+            try (ServerProcess server = ServerProcess.ofModel(ModelOptions.of(tiny.toString(), null), options)) {
+                ask(server.client(), "abc def", List.of());
                 report(server.handle());
             }
         }
@@ -165,23 +163,23 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     /** @param side of the picture in pixels */
-    private void compare(String label, ModelOptions model, int side) {
+    private void compare(String label, ModelOptions model, int side) throws IOException {
         for (Kernels each : kernels) {
             compare(label, model, side, each);
         }
     }
 
-    private static void compare(String label, ModelOptions model, int side, Kernels kernels) {
+    private static void compare(String label, ModelOptions model, int side, Kernels kernels) throws IOException {
         MemoryEstimate estimate = estimate(model, side, kernels);
-        Optional<Path> mmproj = model.mmprojFile();
-        List<String> options = new ArrayList<>(List.of(
-                "--model",
-                model.modelFile().toString(),
-                "-Dluq.worker.kernels=" + kernels,
-                "-Dluq.worker.image-max-tokens=0"));
-        mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
-        try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
-            load(server, mmproj.map(file -> picture(side)));
+        // In the user's own one there are other models, and the picture's embeddings from the second time on.
+        try (TemporaryFolder data = TemporaryFolder.create();
+                ServerProcess server = ServerProcess.ofModel(
+                        model,
+                        List.of(
+                                "-Dluq.data-dir=" + data.path(),
+                                "-Dluq.worker.kernels=" + kernels,
+                                "-Dluq.worker.image-max-tokens=0"))) {
+            load(server.client(), model.mmprojFile().map(file -> picture(side)));
             long measured = ProcessMemory.of(server.handle().pid()).resident();
             for (ProcessHandle worker : workers(server.handle())) {
                 measured += ProcessMemory.of(worker.pid()).resident();
@@ -231,8 +229,7 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     /** Asks as many questions as the server has slots at once, each of several steps; one about a picture before, if any. */
-    private static void load(ServerProcess server, Optional<byte[]> picture) {
-        CompletionClient client = new CompletionClient(server.address(), Optional.empty());
+    private static void load(CompletionClient client, Optional<byte[]> picture) {
         picture.ifPresent(png -> ask(client, "What is it?", List.of(png)));
         ExecutorService threads = Executors.newFixedThreadPool(ServingOptions.SLOTS);
         try {
