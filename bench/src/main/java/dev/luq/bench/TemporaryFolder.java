@@ -1,16 +1,23 @@
 package dev.luq.bench;
 
+import dev.luq.cli.Waiting;
 import dev.luq.files.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /**
  * A folder of a measurement, which may hold gigabytes. Closing deletes it with all that is in it; so does the end of this
  * process by a signal, as by Ctrl-C.
  */
 final class TemporaryFolder implements AutoCloseable {
+
+    /** Longer than a server may take to end, which writes here until then. */
+    private static final Duration LONGEST_DELETE = Duration.ofSeconds(40);
+
+    private static final Duration PAUSE = Duration.ofMillis(200);
 
     private final Path path;
     private final Thread deleteWithUs = new Thread(this::deleteAtExit);
@@ -39,11 +46,19 @@ final class TemporaryFolder implements AutoCloseable {
         return path.resolve(name);
     }
 
+    /** Whoever still writes here ends at the same time: until then the folder may fill again while it is emptied. */
     private void deleteAtExit() {
-        try {
-            Folders.delete(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // whoever is still writing here ends too
+        long deadline = System.nanoTime() + LONGEST_DELETE.toNanos();
+        while (true) {
+            try {
+                Folders.delete(path);
+                return;
+            } catch (IOException e) {
+                if (System.nanoTime() > deadline) {
+                    throw new UncheckedIOException(e);
+                }
+                Waiting.sleep(PAUSE);
+            }
         }
     }
 

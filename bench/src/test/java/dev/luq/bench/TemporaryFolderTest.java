@@ -6,13 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.cli.Waiting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Integration
 class TemporaryFolderTest {
@@ -31,6 +36,24 @@ class TemporaryFolderTest {
         }
     }
 
+    /** A measurement whose server goes on writing for a while when it is ended. */
+    static final class SlowServer {
+        public static void main(String[] arguments) throws Exception {
+            AtomicBoolean ended = new AtomicBoolean();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                Waiting.sleep(Duration.ofSeconds(1));
+                ended.set(true);
+            }));
+            try (TemporaryFolder folder = TemporaryFolder.in(Path.of(arguments[0]))) {
+                Path store = Files.createDirectory(folder.resolve("store"));
+                System.out.println(folder.path());
+                for (int i = 0; !ended.get(); i++) {
+                    Files.createFile(store.resolve(Integer.toString(i)));
+                }
+            }
+        }
+    }
+
     @Test
     void closingDeletesAllThatIsInIt() throws IOException {
         try (TemporaryFolder folder = TemporaryFolder.in(parent)) {
@@ -40,13 +63,14 @@ class TemporaryFolderTest {
         assertTrue(isEmpty());
     }
 
-    @Test
-    void aSignalLeavesNothingBehind() throws Exception {
+    @ParameterizedTest
+    @ValueSource(classes = {Measurement.class, SlowServer.class})
+    void aSignalLeavesNothingBehind(Class<?> measurement) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
                         System.getProperty("java.class.path"),
-                        Measurement.class.getName(),
+                        measurement.getName(),
                         parent.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
