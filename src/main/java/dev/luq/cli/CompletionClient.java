@@ -5,17 +5,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** A client of one OpenAI-style server, streaming over server-sent events. Thread-safe. */
 public final class CompletionClient {
@@ -26,11 +27,18 @@ public final class CompletionClient {
     /** Longest wait for an answer in one piece: a large picture on few processors takes minutes, behind others more. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofHours(1);
 
+    /**
+     * Longest wait for the next line of a stream and for what needs no model. This server sends comments every few
+     * seconds; others have a token by then.
+     */
+    private static final Duration LONGEST_SILENCE = Duration.ofMinutes(10);
+
     private static final String DATA = "data: ";
     private static final String DONE = "[DONE]";
 
     private final URI server;
     private final Optional<String> apiKey;
+    private final Duration longestSilence;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(5))
@@ -54,8 +62,13 @@ public final class CompletionClient {
 
     /** @param server scheme, host and port */
     public CompletionClient(URI server, Optional<String> apiKey) {
+        this(server, apiKey, LONGEST_SILENCE);
+    }
+
+    CompletionClient(URI server, Optional<String> apiKey, Duration longestSilence) {
         this.server = server;
         this.apiKey = apiKey;
+        this.longestSilence = longestSilence;
     }
 
     /**
@@ -72,21 +85,39 @@ public final class CompletionClient {
      *
      * @param request the body; {@code stream} and {@code stream_options} are the caller's to set
      * @return the usage object of the stream's end, or a missing node
-     * @throws CliException when the server refuses, fails or is gone
+     * @throws CliException when the server refuses, fails, is gone or sends nothing for minutes
      */
     public JsonNode stream(JsonNode request, Consumer<String> text) {
-        HttpResponse<Stream<String>> response = send(
+        HttpResponse<InputStream> response = send(
                 request("/v1/chat/completions")
+                        // Other servers send nothing at all before the first token.
+                        .timeout(ANSWER_TIMEOUT)
                         .header("Content-Type", "application/json")
                         .POST(BodyPublishers.ofString(request.toString()))
                         .build(),
-                BodyHandlers.ofLines());
-        try (Stream<String> lines = response.body()) {
+                BodyHandlers.ofInputStream());
+        try (LinesInTime lines = new LinesInTime(response.body(), longestSilence)) {
             if (response.statusCode() != 200) {
-                throw new StatusException(response.statusCode(), String.join("\n", lines.toList()));
+                StringBuilder body = new StringBuilder();
+                for (String line = lines.next(); line != null; line = lines.next()) {
+                    body.append(line).append('\n');
+                }
+                throw new StatusException(response.statusCode(), body.toString());
             }
             return new EventReader(text).read(lines);
+        } catch (HttpTimeoutException e) {
+            throw silent(server, longestSilence, e);
+        } catch (IOException e) {
+            throw new CliException("The server closed the connection in the middle of its answer.", e);
         }
+    }
+
+    /** What to throw when a server that is there sends nothing for that long. */
+    public static CliException silent(URI server, Duration time, Exception cause) {
+        return new CliException(
+                server + " has sent nothing for " + time.toSeconds()
+                        + " s and seems to hang: look at its log, end it and start it again.",
+                cause);
     }
 
     /** Has another model asked than the server's first. */
@@ -114,10 +145,11 @@ public final class CompletionClient {
      * The body of a GET.
      *
      * @throws StatusException unless the status is 200
-     * @throws CliException the server is gone
+     * @throws CliException the server is gone or sends nothing for minutes
      */
     public JsonNode get(String path) {
-        HttpResponse<String> response = send(request(path).GET().build(), BodyHandlers.ofString());
+        HttpResponse<String> response =
+                send(request(path).timeout(longestSilence).GET().build(), BodyHandlers.ofString());
         if (response.statusCode() != 200) {
             throw new StatusException(response.statusCode(), response.body());
         }
@@ -165,11 +197,19 @@ public final class CompletionClient {
     private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
         try {
             return http.send(request, handler);
+        } catch (HttpConnectTimeoutException e) {
+            throw noAnswer(e);
+        } catch (HttpTimeoutException e) {
+            throw silent(server, request.timeout().orElseThrow(), e);
         } catch (IOException e) {
-            throw new CliException("No answer from " + server + ".", e);
+            throw noAnswer(e);
         } catch (InterruptedException e) {
             throw Waiting.interrupted(e);
         }
+    }
+
+    private CliException noAnswer(IOException e) {
+        return new CliException("No answer from " + server + ".", e);
     }
 
     private static String errorMessage(int status, String body) {
@@ -203,14 +243,13 @@ public final class CompletionClient {
             this.text = text;
         }
 
-        JsonNode read(Stream<String> lines) {
-            try {
-                lines.takeWhile(line -> !done).forEach(this::line);
-            } catch (UncheckedIOException e) {
-                throw new CliException("The server closed the connection in the middle of its answer.", e);
-            }
-            if (!done) {
-                throw new CliException("The answer ended early.");
+        JsonNode read(LinesInTime lines) throws IOException {
+            while (!done) {
+                String line = lines.next();
+                if (line == null) {
+                    throw new CliException("The answer ended early.");
+                }
+                line(line);
             }
             return usage;
         }

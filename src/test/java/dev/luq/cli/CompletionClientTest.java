@@ -1,5 +1,7 @@
 package dev.luq.cli;
 
+import static dev.luq.Until.reached;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,9 +14,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,6 +118,60 @@ class CompletionClientTest {
         server.stop(0);
         assertFalse(client.answers("/health"));
         assertTrue(failure().startsWith("No answer from http://127.0.0.1:"));
+    }
+
+    @Test
+    void aServerThatFallsSilentInAnAnswerIsSaidToHang() {
+        CountDownLatch asked = new CountDownLatch(1);
+        server.removeContext("/v1/chat/completions");
+        server.createContext("/v1/chat/completions", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody()
+                    .write("data: {\"choices\":[{\"delta\":{\"content\":\"A\"}}]}\n\n".getBytes(UTF_8));
+            exchange.getResponseBody().flush();
+            reached("the end of the test", asked);
+        });
+        client = impatient(Duration.ofMillis(200));
+        try {
+            assertTrue(failure().contains("seems to hang: look at its log"));
+            assertEquals(List.of("A"), pieces);
+        } finally {
+            asked.countDown();
+        }
+    }
+
+    @Test
+    void aServerThatSendsCommentsIsWaitedFor() {
+        server.removeContext("/v1/chat/completions");
+        server.createContext("/v1/chat/completions", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            for (int i = 0; i < 15; i++) {
+                exchange.getResponseBody().write(": prompt 35 %\n\n".getBytes(UTF_8));
+                exchange.getResponseBody().flush();
+                Waiting.sleep(Duration.ofMillis(100));
+            }
+            exchange.getResponseBody().write("data: [DONE]\n\n".getBytes(UTF_8));
+            exchange.close();
+        });
+        client = impatient(Duration.ofSeconds(1));
+        stream();
+    }
+
+    @Test
+    void aServerThatDoesNotAnswerIsSaidToHang() {
+        CountDownLatch asked = new CountDownLatch(1);
+        server.createContext("/v1/models", exchange -> reached("the end of the test", asked));
+        try {
+            CliException failure = assertThrows(CliException.class, impatient(Duration.ofMillis(200))::model);
+            assertTrue(failure.getMessage().contains("seems to hang: look at its log"), failure.getMessage());
+        } finally {
+            asked.countDown();
+        }
+    }
+
+    private CompletionClient impatient(Duration longestSilence) {
+        return new CompletionClient(
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Optional.of("a key"), longestSilence);
     }
 
     @Test

@@ -8,8 +8,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,12 +24,20 @@ import java.util.Optional;
 final class EventClock {
 
     private static final String DATA = "data: ";
+    /** llama-server sends nothing before the first token: its prompt and those of the requests before take minutes. */
+    private static final Duration LONGEST_SILENCE = Duration.ofMinutes(30);
 
     private final URI server;
+    private final Duration longestSilence;
 
     /** @param server scheme, host and port; the scheme is http */
     EventClock(URI server) {
+        this(server, LONGEST_SILENCE);
+    }
+
+    EventClock(URI server, Duration longestSilence) {
         this.server = server;
+        this.longestSilence = longestSilence;
     }
 
     /**
@@ -43,7 +53,7 @@ final class EventClock {
     /**
      * Sends a chat completion and waits for its end.
      *
-     * @throws CliException when the server refuses, fails or is gone
+     * @throws CliException when the server refuses, fails, is gone or sends nothing for half an hour
      */
     Answer complete(JsonNode asked) {
         byte[] body = asked.toString().getBytes(StandardCharsets.UTF_8);
@@ -52,6 +62,7 @@ final class EventClock {
                 + "\r\n\r\n";
         try (Socket socket = new Socket(server.getHost(), server.getPort())) {
             socket.setTcpNoDelay(true);
+            socket.setSoTimeout(Math.toIntExact(longestSilence.toMillis()));
             ByteArrayOutputStream whole = new ByteArrayOutputStream();
             whole.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
             whole.writeBytes(body);
@@ -59,6 +70,8 @@ final class EventClock {
             long sent = System.nanoTime();
             socket.getOutputStream().write(request);
             return read(socket.getInputStream(), sent);
+        } catch (SocketTimeoutException e) {
+            throw CompletionClient.silent(server, longestSilence, e);
         } catch (IOException e) {
             throw new CliException("No answer from " + server + ".", e);
         }

@@ -14,6 +14,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -102,6 +103,16 @@ class EventClockTest {
         assertThrows(CliException.class, this::complete);
         server.stop(0);
         assertThrows(CliException.class, this::complete);
+    }
+
+    @Test
+    void aServerThatFallsSilentIsSaidToHang() {
+        events = List.of("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}", "data: [DONE]");
+        millisBetween = 1000;
+        EventClock clock = new EventClock(
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Duration.ofMillis(100));
+        CliException failure = assertThrows(CliException.class, () -> clock.complete(REQUEST));
+        assertTrue(failure.getMessage().contains("seems to hang"), failure.getMessage());
     }
 
     private EventClock.Answer complete() {
