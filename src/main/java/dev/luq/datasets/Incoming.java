@@ -1,14 +1,13 @@
 package dev.luq.datasets;
 
 import dev.luq.files.Folders;
+import dev.luq.files.ProcessLock;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.UUID;
 import org.jboss.logging.Logger;
@@ -24,9 +23,9 @@ final class Incoming implements AutoCloseable {
     private static final String LOCK = "lock";
 
     private final Path path;
-    private final FileChannel lock;
+    private final ProcessLock lock;
 
-    private Incoming(Path path, FileChannel lock) {
+    private Incoming(Path path, ProcessLock lock) {
         this.path = path;
         this.lock = lock;
     }
@@ -36,7 +35,7 @@ final class Incoming implements AutoCloseable {
         Folders.create(home);
         while (true) {
             Path path = Files.createDirectory(unused(home));
-            Optional<FileChannel> lock = lock(path);
+            Optional<ProcessLock> lock = lock(path);
             if (lock.isPresent()) {
                 return new Incoming(path, lock.get());
             }
@@ -63,25 +62,18 @@ final class Incoming implements AutoCloseable {
     }
 
     /** @return to be closed; empty when another server has it, perhaps to delete it, or has deleted it */
-    private static Optional<FileChannel> lock(Path path) throws IOException {
+    private static Optional<ProcessLock> lock(Path path) throws IOException {
         Path file = path.resolve(LOCK);
-        boolean locked = false;
-        FileChannel channel;
         try {
-            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            Optional<ProcessLock> lock = ProcessLock.tryTake(file);
+            if (lock.isPresent() && !Files.exists(file)) {
+                lock.get().close();
+                return Optional.empty();
+            }
+            return lock;
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }
-        try {
-            locked = channel.tryLock() != null && Files.exists(file);
-        } catch (OverlappingFileLockException e) {
-            LOG.debugf("%s is in use", path);
-        } finally {
-            if (!locked) {
-                channel.close();
-            }
-        }
-        return locked ? Optional.of(channel) : Optional.empty();
     }
 
     Path path() {
@@ -93,7 +85,7 @@ final class Incoming implements AutoCloseable {
     public void close() {
         try (lock) {
             Folders.delete(path);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             LOG.warnf("What is left in %s cannot be deleted: %s", path, e.getMessage());
         }
     }

@@ -52,6 +52,31 @@ public final class ProcessLock implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes it unless somebody else has it.
+     *
+     * @param file made if missing
+     * @return empty when somebody else has it, in this process or another one
+     * @throws IOException when the file cannot be opened or locked
+     */
+    public static Optional<ProcessLock> tryTake(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean taken = false;
+        try {
+            taken = isLocked(channel);
+            return taken ? Optional.of(new ProcessLock(channel)) : Optional.empty();
+        } finally {
+            if (!taken) {
+                channel.close();
+            }
+        }
+    }
+
+    /** Until it is closed. */
+    public boolean isHeld() {
+        return channel.isOpen();
+    }
+
     private static boolean isLocked(FileChannel channel) throws IOException {
         try {
             FileLock lock = channel.tryLock();

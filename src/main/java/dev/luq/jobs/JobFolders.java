@@ -5,13 +5,11 @@ import dev.luq.files.DamagedFileException;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Folders;
 import dev.luq.files.JsonFile;
+import dev.luq.files.ProcessLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
@@ -43,20 +41,9 @@ final class JobFolders {
      * @return the lock, to be closed; empty when another server has it
      * @throws IOException when the folder cannot be written
      */
-    Optional<FileChannel> lock() throws IOException {
+    Optional<ProcessLock> lock() throws IOException {
         Folders.create(root);
-        FileChannel channel = FileChannel.open(root.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        boolean locked = false;
-        try {
-            locked = channel.tryLock() != null;
-        } catch (OverlappingFileLockException e) {
-            LOG.debug("Another one of this process has the lock");
-        } finally {
-            if (!locked) {
-                channel.close();
-            }
-        }
-        return locked ? Optional.of(channel) : Optional.empty();
+        return ProcessLock.tryTake(root.resolve(LOCK));
     }
 
     /**

@@ -1,10 +1,10 @@
 package dev.luq.jobs;
 
+import dev.luq.files.ProcessLock;
 import dev.luq.requant.spec.RequantizationSpec;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.NavigableMap;
@@ -27,7 +27,7 @@ final class JobRecords {
     /** By id, which is the order of time. */
     private final NavigableMap<String, Job> jobs = new TreeMap<>();
     /** The lock on the folder; null until this server has it. */
-    private FileChannel lock;
+    private ProcessLock lock;
 
     JobRecords(JobFolders folders) {
         this.folders = folders;
@@ -51,7 +51,7 @@ final class JobRecords {
      */
     boolean take() {
         try {
-            Optional<FileChannel> taken = folders.lock();
+            Optional<ProcessLock> taken = folders.lock();
             if (taken.isEmpty()) {
                 return false;
             }
@@ -70,7 +70,7 @@ final class JobRecords {
         if (lock != null) {
             try {
                 lock.close();
-            } catch (IOException e) {
+            } catch (UncheckedIOException e) {
                 LOG.warnf("The lock of the jobs cannot be released: %s", e.getMessage());
             }
         }
@@ -176,7 +176,7 @@ final class JobRecords {
      * @throws JobRequestException.Elsewhere when they were left to another server
      */
     Job changeOnDisk(String id, UnaryOperator<Job> change) {
-        if (!lock.isOpen()) {
+        if (!lock.isHeld()) {
             throw new JobRequestException.Elsewhere();
         }
         Job before = jobs.get(id);
@@ -200,7 +200,7 @@ final class JobRecords {
         Job before = jobs.get(id);
         Job next = change.apply(before);
         try {
-            if (lock.isOpen()) {
+            if (lock.isHeld()) {
                 folders.save(next);
             }
         } catch (UncheckedIOException e) {

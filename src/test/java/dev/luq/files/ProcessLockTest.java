@@ -33,4 +33,16 @@ class ProcessLockTest {
         }
         assertTrue(file.toFile().exists(), "another one may be waiting for this very file");
     }
+
+    @Test
+    void whoDoesNotWaitHasItWhenNobodyElseHas() throws Exception {
+        Path file = folder.resolve("lock");
+        try (ProcessLock first = ProcessLock.tryTake(file).orElseThrow()) {
+            assertEquals(Optional.empty(), ProcessLock.tryTake(file));
+            assertTrue(first.isHeld());
+        }
+        try (ProcessLock next = ProcessLock.tryTake(file).orElseThrow()) {
+            assertTrue(next.isHeld());
+        }
+    }
 }
