@@ -149,22 +149,27 @@ interface QuestionReader {
         boolean choice = row.text("question_type").equals(MathVista.MULTI_CHOICE);
         String answer = row.text("answer");
         String kind = choice ? MathVista.MULTI_CHOICE : row.text("answer_type");
+        Reference reference = new Reference(
+                List.of(answer),
+                row.find("metadata")
+                        .map(metadata -> metadata.path("task").textValue())
+                        .or(() -> row.optional("task"))
+                        .orElse(null),
+                null,
+                choice ? row.texts("choices") : List.of(),
+                kind,
+                kind.equals(MathVista.FLOAT) ? precision(row, answer) : null);
+        String unit = row.optional("unit").orElse(null);
+        String text = row.text("question");
         return new Question(
                 row.text("pid", JsonRows.KEY, "index"),
-                row.text("question"),
+                MathVistaQuery.isQuery(text) ? MathVistaQuery.question(text, unit) : text,
                 null,
-                row.optional("query").orElse(null),
-                row.optional("unit").orElse(null),
-                new Reference(
-                        List.of(answer),
-                        row.find("metadata")
-                                .map(metadata -> metadata.path("task").textValue())
-                                .or(() -> row.optional("task"))
-                                .orElse(null),
-                        null,
-                        choice ? row.texts("choices") : List.of(),
-                        kind,
-                        kind.equals(MathVista.FLOAT) ? precision(row, answer) : null),
+                row.optional("query")
+                        .orElseGet(
+                                () -> MathVistaQuery.isQuery(text) ? text : MathVistaQuery.of(text, unit, reference)),
+                unit,
+                reference,
                 picture);
     }
 

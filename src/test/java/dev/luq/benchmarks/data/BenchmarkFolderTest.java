@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.benchmarks.Benchmark;
 import dev.luq.benchmarks.scoring.Reference;
 import java.io.IOException;
@@ -26,6 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchmarkFolderTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
     Path folder;
@@ -198,6 +202,34 @@ class BenchmarkFolderTest {
         assertEquals(List.of("tokyo", "osaka"), questions.get(0).reference().options());
         assertEquals(1, questions.get(2).reference().precision());
         assertEquals("figure question answering", questions.get(0).reference().category());
+    }
+
+    /** The makers' file has no query, and VLMEvalKit's has it where the others have the question. */
+    @ParameterizedTest
+    @ValueSource(strings = {"parquet", "tsv", "json"})
+    void questionsOfMathVistaHaveOneQueryInEveryForm(String form) throws IOException {
+        List<Question> questions = write(Benchmark.MATHVISTA, form);
+        for (int n = 0; n < 4; n++) {
+            assertEquals(PublishedFiles.query(n), questions.get(n).query());
+        }
+        assertEquals(PublishedFiles.question(0), questions.get(0).text(), "without the choices");
+        assertEquals(
+                PublishedFiles.question(1) + (form.equals("tsv") ? " (Unit: $)" : ""),
+                questions.get(1).text());
+        assertEquals(form.equals("tsv") ? null : "$", questions.get(1).unit());
+    }
+
+    @Test
+    void aUnitStandsOnceInAQuestionOfMathVista() throws IOException {
+        write(Benchmark.MATHVISTA, "json");
+        Path file = folder.resolve("testmini.json");
+        ObjectNode all = (ObjectNode) JSON.readTree(file.toFile());
+        ((ObjectNode) all.get("2")).put("question", PublishedFiles.query(1));
+        JSON.writeValue(file.toFile(), all);
+        Question question = read(Benchmark.MATHVISTA).get(1);
+        assertEquals(PublishedFiles.question(1), question.text());
+        assertEquals("$", question.unit());
+        assertEquals(PublishedFiles.query(1), question.query());
     }
 
     @Test

@@ -209,6 +209,7 @@ public final class PublishedFiles {
                             row.set("decoded_image", row.get("image"));
                             row.put("image", "images/" + n + ".jpg");
                             math(row, n);
+                            row.put("query", query(n));
                             row.put("pid", Integer.toString(n + 1));
                         });
         }
@@ -218,8 +219,7 @@ public final class PublishedFiles {
     private static void math(ObjectNode row, int n) {
         row.put("question_type", n == 0 ? "multi_choice" : "free_form")
                 .put("answer_type", List.of("text", "integer", "float", "list").get(n))
-                .put("answer", List.of("osaka", "14", "1.2", "[1, 2]").get(n))
-                .put("query", "Hint: say it.\nQuestion: " + question(n));
+                .put("answer", List.of("osaka", "14", "1.2", "[1, 2]").get(n));
         if (n == 0) {
             row.putArray("choices").add("tokyo").add("osaka");
         } else if (n == 1) {
@@ -228,6 +228,21 @@ public final class PublishedFiles {
             row.put("precision", 1.0);
         }
         row.putObject("metadata").put("task", "figure question answering");
+    }
+
+    /** The query of each question of MathVista. */
+    static String query(int number) {
+        return List.of(
+                        "Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at"
+                                + " the end.\nQuestion: what is IBM in 0?\nChoices:\n(A) tokyo\n(B) osaka",
+                        "Hint: Please answer the question requiring an integer answer and provide the final value,"
+                                + " e.g., 1, 2, 3, at the end.\nQuestion: what is IBM in 1? (Unit: $)",
+                        "Hint: Please answer the question requiring a floating-point number with one decimal place and"
+                                + " provide the final value, e.g., 1.2, 1.3, 1.4, at the end.\n"
+                                + "Question: what is IBM in 2?",
+                        "Hint: Please answer the question requiring a Python list as an answer and provide the final"
+                                + " list, e.g., [1, 2, 3], [1.2, 1.3, 1.4], at the end.\nQuestion: what is IBM in 3?")
+                .get(number);
     }
 
     static String answer(int number) {
@@ -347,7 +362,7 @@ public final class PublishedFiles {
                         n -> String.join(
                                 TAB,
                                 Integer.toString(n),
-                                question(n),
+                                quoted(query(n)),
                                 base64(n),
                                 n == 0 ? "['tokyo', 'osaka']" : "",
                                 List.of("osaka", "14", "1.2", "[1, 2]").get(n),
