@@ -10,21 +10,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** In whose words questions are put; a score has a meaning only beside scores of the same words. */
 public enum PromptStyle {
     /** As lmms-eval asks LLaVA-1.5 and Qwen2.5-VL alike. */
     LMMS_EVAL,
-    /** As VLMEvalKit asks Qwen2.5-VL. */
+    /** As VLMEvalKit asks Qwen2.5-VL, which is in the words of each data set. */
     VLMEVALKIT;
 
     private static final String SHORT_ANSWER = "\nAnswer the question using a single word or phrase.";
     private static final String ONE_WORD = "\nAnswer the question with a single word.";
     private static final String LETTER = "Answer with the option's letter from the given choices directly.";
-    private static final String SHORT_IF_POSSIBLE =
-            "\nPlease try to answer the question with short words or phrases if possible.";
-    private static final String SELECT = "Please select the correct answer from the options above.";
-    private static final String SELECT_IN_CHINESE = "请直接回答选项字母。";
+    private static final String LETTER_IN_CHINESE = "请直接使用所提供的选项字母作为答案回答。";
+    private static final String SELECT = "Please select the correct answer from the options above. \n";
     private static final String YES_OR_NO = " Please answer yes or no.";
     private static final Pattern CHINESE = Pattern.compile("[\\u4e00-\\u9fff]");
 
@@ -47,15 +46,26 @@ public enum PromptStyle {
         String text = question.text();
         return switch (benchmark) {
             case MME -> PythonText.strip(text).replace(YES_OR_NO, "") + SHORT_ANSWER;
-            case MMBENCH ->
-                (question.hint() == null ? "" : question.hint() + " ") + text + " There are several options:\n"
-                        + options(question.reference().options()) + "\n\n" + LETTER;
+            case MMBENCH -> lmmsEvalOptions(question);
             case TEXTVQA -> PythonText.capitalize(text) + SHORT_ANSWER;
             case POPE -> PythonText.strip(text) + SHORT_ANSWER;
             case VQAV2, GQA, DOCVQA -> text + SHORT_ANSWER;
             case CHARTQA -> text + ONE_WORD;
             case MATHVISTA -> mathVista(question);
         };
+    }
+
+    private static String lmmsEvalOptions(Question question) {
+        boolean chinese = isChinese(question);
+        return (question.hint() == null ? "" : question.hint() + " ") + question.text()
+                + (chinese ? " 有如下几个选项：\n" : " There are several options:\n")
+                + options(question.reference().options()) + "\n\n" + (chinese ? LETTER_IN_CHINESE : LETTER);
+    }
+
+    /** Also a question in signs alone is Chinese where its options are. */
+    private static boolean isChinese(Question question) {
+        return Stream.concat(Stream.of(question.text()), question.reference().options().stream())
+                .anyMatch(text -> CHINESE.matcher(text).find());
     }
 
     /** A line an option. */
@@ -90,19 +100,14 @@ public enum PromptStyle {
     private static String vlmEvalKit(Benchmark benchmark, Question question) {
         String text = question.text();
         return switch (benchmark) {
-            // The question says it itself.
-            case MME -> text;
+            case MME, POPE -> text;
             case MMBENCH ->
-                select((question.hint() == null ? "" : "Hint: " + question.hint() + "\n") + "Question: " + text
-                        + "\nOptions:\n" + options(question.reference().options()) + "\n");
-            case POPE -> text + YES_OR_NO;
-            case TEXTVQA, VQAV2, GQA, CHARTQA, DOCVQA -> text + SHORT_IF_POSSIBLE;
-            case MATHVISTA -> (question.query() == null ? text : question.query()) + SHORT_IF_POSSIBLE;
+                (question.hint() == null ? "" : "Hint: " + question.hint() + "\n") + "Question: " + text
+                        + "\nOptions:\n" + options(question.reference().options()) + "\n" + SELECT;
+            // It has no VQAv2, which is asked here as its neighbours are.
+            case TEXTVQA, VQAV2, GQA, CHARTQA, DOCVQA -> text + SHORT_ANSWER;
+            case MATHVISTA -> question.query();
         };
-    }
-
-    private static String select(String prompt) {
-        return prompt + (CHINESE.matcher(prompt).find() ? SELECT_IN_CHINESE : SELECT);
     }
 
     /**

@@ -88,22 +88,32 @@ class PromptStyleTest {
     }
 
     @Test
-    void vlmEvalKitAsksQwenInItsOwnWords() {
-        String form = "\nPlease try to answer the question with short words or phrases if possible.";
-        assertEquals("what?" + form, vlmEvalKit(Benchmark.TEXTVQA, plain("what?")));
-        assertEquals("Is it? Please answer yes or no.", vlmEvalKit(Benchmark.POPE, plain("Is it?")));
+    void lmmsEvalAsksTheChineseMmBenchInChinese() {
+        String chinese = "哪个? 有如下几个选项：\nA. cat\nB. dog\n\n请直接使用所提供的选项字母作为答案回答。";
+        assertEquals(chinese, lmmsEval(Benchmark.MMBENCH, options("哪个?", null)));
+        assertEquals("看。 " + chinese, lmmsEval(Benchmark.MMBENCH, options("哪个?", "看。")));
+    }
+
+    @Test
+    void vlmEvalKitAsksQwenInTheWordsOfTheDataSet() {
+        String form = "\nAnswer the question using a single word or phrase.";
+        for (Benchmark benchmark :
+                List.of(Benchmark.TEXTVQA, Benchmark.VQAV2, Benchmark.GQA, Benchmark.CHARTQA, Benchmark.DOCVQA)) {
+            assertEquals("what?" + form, vlmEvalKit(benchmark, plain("what?")), benchmark.id());
+        }
+        assertEquals("Is it?", vlmEvalKit(Benchmark.POPE, plain("Is it?")));
         assertEquals(
                 "Is it? Please answer yes or no.", vlmEvalKit(Benchmark.MME, plain("Is it? Please answer yes or no.")));
         assertEquals(
-                "Hint: Look.\nQuestion: Which?\nOptions:\nA. cat\nB. dog\n"
-                        + "Please select the correct answer from the options above.",
-                vlmEvalKit(Benchmark.MMBENCH, options("Which?", "Look.")));
-        assertEquals(
-                "Question: 哪个?\nOptions:\nA. cat\nB. dog\n请直接回答选项字母。",
-                vlmEvalKit(Benchmark.MMBENCH, options("哪个?", null)));
-        assertEquals(
-                "Hint: say it.\nQuestion: How many?" + form,
+                "Hint: say it.\nQuestion: How many?",
                 vlmEvalKit(Benchmark.MATHVISTA, math(MathVista.INTEGER, null, null)));
+    }
+
+    @Test
+    void vlmEvalKitListsOptionsInOneLanguage() {
+        String end = "?\nOptions:\nA. cat\nB. dog\nPlease select the correct answer from the options above. \n";
+        assertEquals("Hint: Look.\nQuestion: Which" + end, vlmEvalKit(Benchmark.MMBENCH, options("Which?", "Look.")));
+        assertEquals("Question: 哪个" + end, vlmEvalKit(Benchmark.MMBENCH, options("哪个?", null)));
     }
 
     @Test
