@@ -73,7 +73,7 @@ public final class BenchmarkRun {
      * Runs to the end.
      *
      * @param answers file to go on with, or to make
-     * @throws BenchmarkRunException the file is of another run
+     * @throws BenchmarkRunException the file is of another run, or the server refuses whatever it is asked
      * @throws dev.luq.benchmarks.data.BenchmarkDataException the data are not as published; found before the first question
      * @throws RuntimeException of the respondent: what was answered until then is kept
      */
@@ -136,6 +136,7 @@ public final class BenchmarkRun {
         ExecutorService threads = Executors.newFixedThreadPool(concurrency);
         Semaphore free = new Semaphore(concurrency);
         AtomicReference<Throwable> failure = new AtomicReference<>();
+        FirstAnswers first = new FirstAnswers(!answered.isEmpty());
         try {
             forEachQuestion(question -> {
                 rethrow(failure.get());
@@ -148,8 +149,12 @@ public final class BenchmarkRun {
                 threads.execute(() -> {
                     try {
                         if (failure.get() == null) {
-                            file.append(answer(question, picture));
+                            AnswerLine line = answer(question, picture);
+                            // Before the judge is asked, who may be gone.
+                            file.append(line);
+                            first.add(line);
                             done.run();
+                            judge(file, line);
                         }
                     } catch (Throwable e) {
                         // Also an error: the thread that reads the questions ends with it.
@@ -195,17 +200,43 @@ public final class BenchmarkRun {
         Reference reference = question.reference();
         try {
             String answer = model.answer(prompt, picture, header.maxTokens());
-            AnswerLine line = AnswerLine.of(question.id(), prompt, digest, answer, reference);
-            return judge.isPresent() && isUnread(line) ? judged(line, judge.get()) : line;
+            return AnswerLine.of(question.id(), prompt, digest, answer, reference);
         } catch (Respondent.RefusedException e) {
             return AnswerLine.refused(question.id(), prompt, digest, e.getMessage(), reference);
         }
     }
 
-    /** The same line where the judge finds no answer. */
-    private static AnswerLine judged(AnswerLine line, Judge by) {
-        String answer = by.ask(line.prompt(), line.answer());
-        return answer == null ? line : line.judged(answer, by);
+    /** Adds the line with the judge's verdict, if there is a judge, something to judge, and a verdict. */
+    private void judge(AnswersFile file, AnswerLine line) throws IOException {
+        if (judge.isPresent() && isUnread(line)) {
+            String answer = judge.get().ask(line.prompt(), line.answer());
+            if (answer != null) {
+                file.append(line.judged(answer, judge.get()));
+            }
+        }
+    }
+
+    /** A server that takes none of the first questions takes no pictures at all. Thread-safe. */
+    private static final class FirstAnswers {
+
+        private static final int ENOUGH = 20;
+
+        private boolean taken;
+        private int refused;
+
+        /** @param taken whether an earlier run knows that it takes some */
+        FirstAnswers(boolean taken) {
+            this.taken = taken;
+        }
+
+        synchronized void add(AnswerLine line) {
+            taken |= line.refused() == null;
+            refused++;
+            if (!taken && refused == ENOUGH) {
+                throw new BenchmarkRunException("The server refused all of the first " + ENOUGH + " questions: "
+                        + line.refused() + " Ask a model that is served with what it needs to see pictures.");
+            }
+        }
     }
 
     /** Whether neither the rules nor this run's judge could read it. */
@@ -229,10 +260,7 @@ public final class BenchmarkRun {
             }
         });
         for (AnswerLine line : unread.values()) {
-            AnswerLine judged = judged(line, judge.get());
-            if (judged.isJudgedBy(judge)) {
-                file.append(judged);
-            }
+            judge(file, line);
         }
     }
 

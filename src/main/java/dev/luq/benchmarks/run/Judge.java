@@ -30,15 +30,15 @@ public record Judge(String model, Respondent respondent) {
     /**
      * Asks the judge.
      *
-     * @return what it says; null when it found no answer
-     * @throws BenchmarkRunException it refuses
+     * @return what it says; null when it found no answer, or does not take what it is asked, such as a response that is
+     *     too long for it
      */
     String ask(String question, String response) {
         try {
             String answer = PythonText.strip(respondent.answer(asked(question, response), new byte[0], MAX_TOKENS));
             return answer.isEmpty() ? null : answer;
         } catch (Respondent.RefusedException e) {
-            throw new BenchmarkRunException("The judge does not take what it is asked: " + e.getMessage(), e);
+            return null;
         }
     }
 

@@ -287,6 +287,44 @@ class BenchmarkRunTest {
                         metric -> assertEquals(Optional.of(0.0), result.scores().value(metric), metric));
     }
 
+    /** More questions than a server may refuse at first. */
+    private BenchmarkFolder manyQuestions() throws IOException {
+        data(Benchmark.DOCVQA, "json");
+        StringBuilder rows = new StringBuilder();
+        for (int i = 0; i < 24; i++) {
+            rows.append(i == 0 ? "" : ",")
+                    .append("{\"questionId\":" + i + ",\"question\":\"what is " + i + "?\",")
+                    .append("\"image\":\"documents/page0.png\",\"answers\":[\"x\"]}");
+        }
+        Files.writeString(folder.resolve("data/val_v1.0_withQT.json"), "{\"data\":[" + rows + "]}", UTF_8);
+        return BenchmarkFolder.of(Benchmark.DOCVQA, folder.resolve("data"));
+    }
+
+    private static String refuse(String prompt, byte[] picture, int maxTokens) throws Respondent.RefusedException {
+        throw new Respondent.RefusedException("no pictures are taken.", null);
+    }
+
+    @Test
+    void aServerThatRefusesTheFirstTwentyQuestionsIsAskedNoMore() throws IOException {
+        concurrency = 1;
+        BenchmarkFolder data = manyQuestions();
+        String reason = assertThrows(BenchmarkRunException.class, () -> run(data, BenchmarkRunTest::refuse))
+                .getMessage();
+        assertTrue(
+                reason.startsWith("The server refused all of the first 20 questions: no pictures are taken."), reason);
+        assertEquals(20, asked.size());
+    }
+
+    @Test
+    void aServerThatTookAQuestionMayRefuseAllOthers() throws IOException {
+        concurrency = 1;
+        BenchmarkFolder data = manyQuestions();
+        Respondent first =
+                (prompt, picture, max) -> prompt.startsWith("what is 0?") ? "x" : refuse(prompt, picture, max);
+        assertEquals(23, run(data, first).refused());
+        assertEquals(23, run(data, BenchmarkRunTest::refuse).refused(), "the run that goes on with it too");
+    }
+
     @Test
     void aLimitTakesTheFirstQuestions() throws IOException {
         limit = OptionalInt.of(3);
@@ -351,6 +389,31 @@ class BenchmarkRunTest {
                 Optional.of(100.0), run(data, BenchmarkRunTest::math).scores().value("accuracy"));
         assertEquals(2, judged.size());
         assertTrue(judged.get(0).contains("Response: I count 14 of them.\nAnswer:"), judged.get(0));
+    }
+
+    @Test
+    void whatTheJudgeRefusesStaysUnread() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        judge = Optional.of(new Judge("judge", (prompt, picture, max) -> {
+            throw new Respondent.RefusedException("too long", null);
+        }));
+        for (String when : List.of("with the answers", "of earlier answers")) {
+            RunResult result = run(data, BenchmarkRunTest::math);
+            assertEquals(1, result.unread(), when);
+            assertEquals(Optional.of(75.0), result.scores().value("accuracy"), when);
+        }
+        assertEquals(4, asked.size());
+    }
+
+    @Test
+    void anAnswerIsKeptWhenTheJudgeIsGone() throws IOException {
+        concurrency = 1;
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        judge = Optional.of(new Judge("judge", (prompt, picture, max) -> {
+            throw new IllegalStateException("the judge is gone");
+        }));
+        assertThrows(IllegalStateException.class, () -> run(data, BenchmarkRunTest::math));
+        assertTrue(Files.readString(answers(), UTF_8).contains("I count 14 of them."));
     }
 
     private Judge judge(String model, String verdict, List<String> judged) {
