@@ -18,6 +18,7 @@ final class ServedModel implements Respondent {
     private static final int TOO_MANY_REQUESTS = 429;
     private static final int SERVER_ERROR = 500;
     private static final int MOST_TRIES = 8;
+    private static final String MESSAGE = "/choices/0/message";
     private static final Duration FIRST_WAIT = Duration.ofMillis(250);
 
     private final CompletionClient client;
@@ -79,12 +80,14 @@ final class ServedModel implements Respondent {
         Duration wait = FIRST_WAIT;
         for (int tries = 1; ; tries++) {
             try {
-                return client.post("/v1/chat/completions", request)
-                        .path("choices")
-                        .path(0)
-                        .path("message")
-                        .path("content")
-                        .asText("");
+                JsonNode message = client.post("/v1/chat/completions", request).at(MESSAGE);
+                if (message.isObject()) {
+                    return message.path("content").asText("");
+                }
+                // Some servers and proxies in between report their failures like this.
+                if (tries == MOST_TRIES) {
+                    throw new CliException("The server answered with success and without a message.");
+                }
             } catch (CompletionClient.StatusException e) {
                 int status = e.status();
                 if (status == BAD_REQUEST || status == TOO_LARGE || status == UNPROCESSABLE) {
@@ -93,9 +96,9 @@ final class ServedModel implements Respondent {
                 if (status != TOO_MANY_REQUESTS && status < SERVER_ERROR || tries == MOST_TRIES) {
                     throw e;
                 }
-                Waiting.sleep(wait);
-                wait = wait.multipliedBy(2);
             }
+            Waiting.sleep(wait);
+            wait = wait.multipliedBy(2);
         }
     }
 }

@@ -40,6 +40,8 @@ class BenchmarkCommandTest {
     private volatile String model = "{\"id\": \"a model\", \"luq\": {\"variant\": \"70\", "
             + "\"identity\": \"0123456789abcdef\", \"bytes\": 9, \"bits_per_weight\": 2.75, \"slots\": 2}}";
     private final AtomicInteger failures = new AtomicInteger();
+    private volatile int failure = 503;
+    private volatile String failureBody = "{\"error\": {\"message\": \"later\"}}";
     private volatile Runnable asked = () -> {};
 
     private record Outcome(int status, String out, String error) {}
@@ -51,7 +53,7 @@ class BenchmarkCommandTest {
         server.createContext("/v1/chat/completions", exchange -> {
             JsonNode request = CompletionClient.JSON.readTree(exchange.getRequestBody());
             if (failures.getAndDecrement() > 0) {
-                answer(exchange, 503, "{\"error\": {\"message\": \"later\"}}");
+                answer(exchange, failure, failureBody);
                 return;
             }
             requests.add(request);
@@ -189,6 +191,25 @@ class BenchmarkCommandTest {
         failures.set(2);
         assertEquals(0, textVqa("--concurrency", "1").status());
         assertEquals(4, requests.size());
+    }
+
+    @Test
+    void anAnswerWithoutAMessageIsAskedForAgain() {
+        failures.set(2);
+        failure = 200;
+        assertEquals(0, textVqa("--concurrency", "1").status());
+        assertEquals(4, requests.size());
+    }
+
+    @Test
+    void anEmptyMessageIsAnAnswer() throws IOException {
+        failures.set(1);
+        failure = 200;
+        failureBody = "{\"choices\": [{\"message\": {\"content\": \"\"}}]}";
+        assertEquals(0, textVqa("--concurrency", "1").status());
+        assertEquals(3, requests.size());
+        assertTrue(Files.readString(folder.resolve("results/textvqa/a_model@70.lmms-eval.jsonl"), UTF_8)
+                .contains("\"answer\":\"\""));
     }
 
     @Test
