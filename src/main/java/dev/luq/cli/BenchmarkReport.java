@@ -158,8 +158,15 @@ final class BenchmarkReport {
                 .findFirst()
                 .map(result -> numbers(benchmark, headline(result, benchmark))
                         + (result.limit() == null ? "" : " \\* (" + result.limit() + ")")
-                        + (result.judge() == null ? "" : ", judged by " + escaped(result.judge())))
+                        + (result.judge() == null ? "" : ", judged by " + escaped(result.judge()))
+                        + failures(result))
                 .orElse(NONE);
+    }
+
+    /** What counts as wrong and may be no fault of the model. */
+    private static String failures(RunResult result) {
+        return (result.refused() == 0 ? "" : ", " + result.refused() + " refused")
+                + (result.unread() == 0 ? "" : ", " + result.unread() + " unread");
     }
 
     private static List<Double> headline(RunResult result, Benchmark benchmark) {
@@ -184,7 +191,7 @@ final class BenchmarkReport {
                         result.header().bitsPerWeight(),
                         headline(result, benchmark).get(0),
                         name(result.header()),
-                        result.header().prompt()))
+                        result.header().prompt() + failures(result)))
                 .toList();
         if (served.isEmpty()) {
             return Optional.empty();

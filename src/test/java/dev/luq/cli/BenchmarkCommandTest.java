@@ -147,7 +147,7 @@ class BenchmarkCommandTest {
     @Test
     void resultsStandBesideThePaper() throws IOException {
         textVqa();
-        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0 |  |"), page());
+        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0, 1 refused |  |"), page());
         assertTrue(
                 page().contains("| paper, Qwen2.5-VL-7B: LUQ, 12 low layers |  | 2.75 | 1640 / 600 | 63.7 | 81.9 |"),
                 page());
@@ -156,7 +156,7 @@ class BenchmarkCommandTest {
                 Files.readString(folder.resolve("results/textvqa.svg"), UTF_8).contains("TextVQA: accuracy"));
         textVqa("--prompt", "vlmevalkit", "--limit", "2");
         assertTrue(page().contains("| a model (70) | vlmevalkit | 2.75 |  |  | 100.0 \\* (2) |  |"), page());
-        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0 |  |"), page());
+        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0, 1 refused |  |"), page());
     }
 
     @Test
@@ -164,7 +164,7 @@ class BenchmarkCommandTest {
         Path real = Files.createDirectory(folder.resolve("elsewhere"));
         Files.createSymbolicLink(folder.resolve("results"), real);
         assertEquals(0, textVqa().status());
-        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0 |  |"), page());
+        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0, 1 refused |  |"), page());
     }
 
     @Test
@@ -288,8 +288,18 @@ class BenchmarkCommandTest {
         model = model.replace("0123456789abcdef", "fedcba9876543210");
         publish(Benchmark.MATHVISTA);
         assertEquals(0, ask(Benchmark.MATHVISTA).status());
-        assertTrue(page().contains("| a model (70) [01234567] | lmms-eval | 2.75 |  |  | 75.0 |"), page());
+        assertTrue(page().contains("| a model (70) [01234567] | lmms-eval | 2.75 |  |  | 75.0, 1 refused |"), page());
         assertTrue(page().contains("| a model (70) [fedcba98] | lmms-eval | 2.75 |  |  |  |"), page());
+    }
+
+    @Test
+    void answersThatNobodyCouldReadStandInTheResults() throws IOException {
+        publish(Benchmark.MATHVISTA);
+        assertEquals(0, ask(Benchmark.MATHVISTA).status());
+        assertTrue(page().contains(", 1 refused, 3 unread |"), page());
+        textVqa();
+        assertTrue(
+                Files.readString(folder.resolve("results/textvqa.svg"), UTF_8).contains("lmms-eval, 1 refused"));
     }
 
     @Test
@@ -301,7 +311,7 @@ class BenchmarkCommandTest {
         assertTrue(judged.out().contains("judge        a model"), judged.out());
         Path scores = folder.resolve("results/mathvista/a_model@70.lmms-eval.scores.json");
         assertTrue(Files.readString(scores, UTF_8).contains("\"judge\""));
-        assertTrue(page().contains(", judged by a model |"), page());
+        assertTrue(page().contains(", judged by a model, "), page());
         assertEquals(0, ask(Benchmark.MATHVISTA).status());
         assertFalse(Files.readString(scores, UTF_8).contains("\"judge\""));
         assertFalse(page().contains("judged by"), page());
