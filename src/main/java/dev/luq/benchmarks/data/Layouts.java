@@ -105,65 +105,69 @@ final class Layouts {
     }
 
     private interface PictureOf {
-        Picture find(Row row, Pictures pictures) throws IOException;
+        Picture find(Row row) throws IOException;
     }
 
     /** Reads each row with its picture. */
-    private Questions questions(Rows rows, Path folder, PictureOf picture) {
-        Pictures pictures = new Pictures(folder);
+    private Questions questions(Rows rows, PictureOf picture) {
         return new Questions() {
             @Override
             public Optional<Question> next() throws IOException {
                 Optional<Row> row = rows.next();
-                return row.isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(reader.read(row.get(), picture.find(row.get(), pictures)));
+                return row.isEmpty() ? Optional.empty() : Optional.of(reader.read(row.get(), picture.find(row.get())));
             }
 
             @Override
             public void close() throws IOException {
-                try (rows;
-                        pictures) {
-                    // Both are closed, also when one of them fails.
-                }
+                rows.close();
             }
         };
-    }
-
-    /** A form in which each file has rows of questions. */
-    private Layout rows(String name, Pattern files, int most, FileRows.Opener opener, PictureOf picture) {
-        return new Layout(
-                name, files, most, (folder, found) -> questions(new FileRows(found, opener), folder, picture));
     }
 
     private Layout parquet(String name, String names) {
         Set<String> columns = new HashSet<>(QuestionReader.columns(benchmark));
         columns.addAll(Set.of("image", "decoded_image"));
-        return rows(
+        return new Layout(
                 name,
                 files(names, "parquet"),
                 MANY,
-                file -> new ParquetRows(file, columns),
-                (row, pictures) -> Pictures.inRow(row, "decoded_image", "image"));
+                (folder, found) -> questions(
+                        new FileRows(found, file -> new ParquetRows(file, columns)),
+                        row -> Pictures.inRow(row, "decoded_image", "image")));
     }
 
     private Layout tsv(String name, String names) {
-        return rows(
-                name,
-                files(names, "tsv"),
-                1,
-                TsvRows::new,
-                (row, pictures) -> pictures.inTsv(row, benchmark == Benchmark.MMBENCH));
+        return new Layout(name, files(names, "tsv"), 1, (folder, found) -> {
+            Path file = found.get(0);
+            TsvPictures pictures = new TsvPictures(() -> new TsvRows(file));
+            return questions(new RowsAndPictures(new TsvRows(file), pictures), pictures::of);
+        });
+    }
+
+    /** Closes both. */
+    private record RowsAndPictures(Rows rows, TsvPictures pictures) implements Rows {
+        @Override
+        public Optional<Row> next() throws IOException {
+            return rows.next();
+        }
+
+        @Override
+        public void close() throws IOException {
+            try (rows;
+                    pictures) {
+                // Also when one of them fails.
+            }
+        }
     }
 
     /** @param picture the name of a row's picture */
     private Layout json(String name, String names, int most, Shape shape, Function<Row, String> picture) {
-        return rows(
-                name,
-                files(names, "json"),
-                most,
-                file -> new JsonRows(file, shape, "data"),
-                (row, pictures) -> pictures.named(row, picture.apply(row)));
+        return new Layout(name, files(names, "json"), most, (folder, found) -> {
+            Pictures pictures = new Pictures(folder, found);
+            return questions(
+                    new FileRows(found, file -> new JsonRows(file, shape, "data")),
+                    row -> pictures.named(row, picture.apply(row)));
+        });
     }
 
     private Layout vqaV2() {
@@ -172,16 +176,19 @@ final class Layouts {
                 "v2_OpenEnded_mscoco_val2014_questions.json with " + annotations,
                 files("v2_OpenEnded_mscoco_val2014_questions", "json"),
                 1,
-                (folder, files) -> questions(
-                        new JoinedRows(
-                                new FileRows(files, file -> new JsonRows(file, Shape.FIELD, "questions")),
-                                new FileRows(
-                                        List.of(files.get(0).resolveSibling(annotations)),
-                                        file -> new JsonRows(file, Shape.FIELD, "annotations")),
-                                "question_id"),
-                        folder,
-                        (row, pictures) -> pictures.named(
-                                row, String.format(Locale.ROOT, "COCO_val2014_%012d.jpg", row.integer("image_id")))));
+                (folder, found) -> {
+                    Pictures pictures = new Pictures(folder, found);
+                    return questions(
+                            new JoinedRows(
+                                    new FileRows(found, file -> new JsonRows(file, Shape.FIELD, "questions")),
+                                    new FileRows(
+                                            List.of(found.get(0).resolveSibling(annotations)),
+                                            file -> new JsonRows(file, Shape.FIELD, "annotations")),
+                                    "question_id"),
+                            row -> pictures.named(
+                                    row,
+                                    String.format(Locale.ROOT, "COCO_val2014_%012d.jpg", row.integer("image_id"))));
+                });
     }
 
     private Layout mmeFolders() {
@@ -190,8 +197,11 @@ final class Layouts {
                 Pattern.compile("(?:.*/)?(?:" + String.join("|", MmeScorer.categories())
                         + ")/(?:questions_answers_YN/)?[^/]+\\.txt"),
                 MANY,
-                (folder, files) -> questions(
-                        new MmeRows(folder, files), folder, (row, pictures) -> pictures.named(row, row.text("image"))));
+                (folder, found) -> {
+                    // Their rows name them from the folder on.
+                    Pictures pictures = new Pictures(folder, List.of());
+                    return questions(new MmeRows(folder, found), row -> pictures.named(row, row.text("image")));
+                });
     }
 
     private Layout gqaTables() {

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -268,7 +270,8 @@ class BenchmarkFolderTest {
         Files.writeString(file, text.replace("documents/page2.png", "documents/none.png"), UTF_8);
         assertTrue(refused(Benchmark.DOCVQA).contains("row 3: the picture documents/none.png is not"));
         assertTrue(refused(Benchmark.DOCVQA)
-                .endsWith("in one of images, train_images, val2014, png, test/png: put the pictures there."));
+                .endsWith("in one of images, train_images, val2014, png, test/png, spdocvqa_images: put the pictures"
+                        + " there."));
     }
 
     @Test
@@ -314,14 +317,94 @@ class BenchmarkFolderTest {
         assertTrue(refused(Benchmark.GQA).contains("download all of testdev_balanced_images"));
     }
 
+    /** Replaces a text of a TSV file's row, which ends with its picture. */
+    private void change(String name, String before, String after) throws IOException {
+        Path file = folder.resolve(name);
+        String text = Files.readString(file, UTF_8);
+        assertTrue(text.contains(before), text);
+        Files.writeString(file, text.replace(before, after), UTF_8);
+    }
+
+    private static String base64(int number) {
+        return Base64.getEncoder().encodeToString(picture(number));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Benchmark.class,
+            names = {"TEXTVQA", "GQA", "CHARTQA", "DOCVQA", "POPE", "MATHVISTA"})
+    void aPictureMayBeThatOfARowBeforeOrAfterIt(Benchmark benchmark) throws IOException {
+        write(benchmark, "tsv");
+        String name = BenchmarkFolder.of(benchmark, folder)
+                .files()
+                .get(0)
+                .getFileName()
+                .toString();
+        change(name, base64(0), "2");
+        change(name, base64(3), "1");
+        List<Question> questions = read(benchmark);
+        for (int n = 0; n < 4; n++) {
+            assertArrayEquals(
+                    picture(List.of(2, 1, 2, 1).get(n)),
+                    questions.get(n).picture().bytes());
+        }
+    }
+
     @Test
-    void aPictureNamesAnEarlierRow() throws IOException {
-        write(Benchmark.MMBENCH, "tsv");
-        Path file = folder.resolve("MMBench_DEV_EN.tsv");
-        List<String> lines =
-                new ArrayList<>(List.of(Files.readString(file, UTF_8).split("\n(?=[0-9])")));
-        lines.add(1, lines.remove(3));
-        Files.writeString(file, String.join("\n", lines), UTF_8);
-        assertTrue(refused(Benchmark.MMBENCH).contains("which does not come before it"));
+    void aPictureIsNotThatOfARowWithoutOne() throws IOException {
+        write(Benchmark.GQA, "tsv");
+        change("GQA_TestDev_Balanced.tsv", base64(0), "1");
+        change("GQA_TestDev_Balanced.tsv", base64(1), "2");
+        assertTrue(refused(Benchmark.GQA)
+                .endsWith("row 1: the picture is that of row 1, which is not there or has none itself."));
+        change("GQA_TestDev_Balanced.tsv", "\t1\n", "\t7\n");
+        assertTrue(refused(Benchmark.GQA).contains("the picture is that of row 7"));
+    }
+
+    /** Moves what was written one folder down, but for what is named. */
+    private void moveBelow(String below, String... but) throws IOException {
+        List<Path> all;
+        try (Stream<Path> files = Files.list(folder)) {
+            all = files.filter(file -> !List.of(but).contains(file.getFileName().toString()))
+                    .toList();
+        }
+        Path target = Files.createDirectories(folder.resolve(below));
+        for (Path file : all) {
+            Files.move(file, target.resolve(file.getFileName()));
+        }
+    }
+
+    @Test
+    void docVqaMayLieAsItsArchivesUnpack() throws IOException {
+        write(Benchmark.DOCVQA, "json");
+        Files.move(folder.resolve("documents"), folder.resolve("spdocvqa_images"));
+        moveBelow("spdocvqa_qas", "spdocvqa_images");
+        assertEquals(4, read(Benchmark.DOCVQA).size());
+        moveBelow("DocVQA");
+        assertEquals(4, read(Benchmark.DOCVQA).size(), "in the folder of both");
+    }
+
+    @Test
+    void picturesMayLieBesideTheFileOfQuestions() throws IOException {
+        write(Benchmark.MATHVISTA, "json");
+        moveBelow("data");
+        assertEquals(4, read(Benchmark.MATHVISTA).size());
+        clear();
+        write(Benchmark.CHARTQA, "json");
+        moveBelow("ChartQA Dataset/test");
+        assertEquals(4, read(Benchmark.CHARTQA).size());
+    }
+
+    @Test
+    void picturesAboveTheFolderAreNotRead() throws IOException {
+        write(Benchmark.DOCVQA, "json");
+        moveBelow("qas", "documents");
+        assertEquals(4, read(Benchmark.DOCVQA).size());
+        assertTrue(assertThrows(
+                        BenchmarkDataException.class, () -> BenchmarkFolder.of(Benchmark.DOCVQA, folder.resolve("qas"))
+                                .open()
+                                .next())
+                .getMessage()
+                .contains("the picture documents/page0.png is not"));
     }
 }

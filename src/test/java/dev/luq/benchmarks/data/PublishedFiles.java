@@ -258,7 +258,7 @@ public final class PublishedFiles {
     private String base64(int number) {
         byte[] bytes = picture.apply(number);
         String text = Base64.getEncoder().encodeToString(bytes);
-        if (text.length() <= Pictures.LONGEST_INDEX) {
+        if (text.length() <= TsvPictures.LONGEST_INDEX) {
             throw new IllegalArgumentException("a picture must be longer than an index");
         }
         return text;
