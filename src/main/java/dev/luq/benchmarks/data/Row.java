@@ -2,12 +2,17 @@ package dev.luq.benchmarks.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -22,7 +27,11 @@ record Row(String file, long number, long position, ObjectNode json) {
     /** Lists in TSV files are written as Python writes them. */
     private static final JsonMapper PYTHON = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES, JsonReadFeature.ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
+    /** Escapes, of which JSON does not know those with digits here. */
+    private static final Pattern ESCAPE =
+            Pattern.compile("\\\\(?:x([0-9a-fA-F]{2})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|.)");
     /** What pandas makes of an empty field. */
     private static final String NOTHING = "nan";
 
@@ -102,9 +111,23 @@ record Row(String file, long number, long position, ObjectNode json) {
 
     private static Optional<JsonNode> list(String text) {
         try {
-            return Optional.of(PYTHON.readTree(text)).filter(JsonNode::isArray);
+            return Optional.of(PYTHON.readTree(inJson(text))).filter(JsonNode::isArray);
         } catch (JsonProcessingException e) {
             return Optional.empty();
         }
+    }
+
+    /** With JSON's escapes in place of Python's. */
+    private static String inJson(String text) {
+        return ESCAPE.matcher(text).replaceAll(escape -> {
+            String digits = escape.group(1) == null ? escape.group(2) : escape.group(1);
+            String escapes = digits == null
+                    ? escape.group()
+                    : Character.toString(Integer.parseInt(digits, 16))
+                            .chars()
+                            .mapToObj(unit -> String.format(Locale.ROOT, "\\u%04x", unit))
+                            .collect(Collectors.joining());
+            return Matcher.quoteReplacement(escapes);
+        });
     }
 }
