@@ -46,7 +46,10 @@ final class BenchmarkOptions {
                     + " pope, chartqa, docvqa or mathvista. Goes on where an earlier run stopped.")
     private String benchmark;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Folder with the benchmark's published files.")
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            description = "Folder with the benchmark's published files, or one file of it.")
     private Path data;
 
     @Option(

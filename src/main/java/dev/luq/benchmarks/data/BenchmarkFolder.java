@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 /**
  * A folder with one of the forms in which a benchmark is published.
  *
+ * @param folder pictures are looked for in it alone
  * @param form the names of its files, for people
  * @param files those that are read, in this order
  */
@@ -23,6 +24,8 @@ public record BenchmarkFolder(Path folder, String form, List<Path> files, Benchm
     private static final int DEEPEST = 5;
 
     private static final Set<String> ENDINGS = Set.of("parquet", "tsv", "json", "txt");
+    /** What VLMEvalKit makes of a large TSV beside it: the rows without their pictures. */
+    private static final String WITHOUT_PICTURES = "_local.tsv";
 
     public BenchmarkFolder {
         files = List.copyOf(files);
@@ -31,14 +34,17 @@ public record BenchmarkFolder(Path folder, String form, List<Path> files, Benchm
     /**
      * Finds out what a folder holds.
      *
+     * @param place a folder, or the one file to read in it
      * @throws BenchmarkDataException nothing of the benchmark, or too much of it
      */
-    public static BenchmarkFolder of(Benchmark benchmark, Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            throw new BenchmarkDataException("There is no folder " + folder + ".");
+    public static BenchmarkFolder of(Benchmark benchmark, Path place) throws IOException {
+        if (!Files.exists(place)) {
+            throw new BenchmarkDataException("There is no folder or file " + place + ".");
         }
-        Path root = folder.toRealPath();
-        List<Path> all = dataFiles(root);
+        boolean folder = Files.isDirectory(place);
+        Path root = (folder ? place : place.toAbsolutePath().getParent()).toRealPath();
+        // By its own name, also where it links to another: the hub's cache has digests for names.
+        List<Path> all = folder ? dataFiles(root) : List.of(root.resolve(place.getFileName()));
         for (Layout layout : Layouts.of(benchmark)) {
             List<Path> files = all.stream()
                     .filter(file -> layout.files().matcher(relative(root, file)).matches())
@@ -46,25 +52,26 @@ public record BenchmarkFolder(Path folder, String form, List<Path> files, Benchm
             if (files.size() > layout.most()) {
                 throw new BenchmarkDataException("There is more than one " + layout.name() + ": "
                         + files.stream().map(file -> relative(root, file)).collect(Collectors.joining(", "))
-                        + ". Give a folder with one of them.");
+                        + ". Give one of them, or a folder with one of them.");
             }
             if (!files.isEmpty()) {
                 return new BenchmarkFolder(root, layout.name(), files, benchmark);
             }
         }
-        throw new BenchmarkDataException("There is nothing of " + benchmark.title() + " in " + folder + ": it needs "
+        throw new BenchmarkDataException("There is nothing of " + benchmark.title() + " in " + place + ": it needs "
                 + Layouts.of(benchmark).stream().map(Layout::name).collect(Collectors.joining(", or ")) + ".");
     }
 
     private static List<Path> dataFiles(Path root) throws IOException {
         try (Stream<Path> files = Files.walk(root, DEEPEST)) {
-            return files.filter(file -> {
-                        String name = file.getFileName().toString();
-                        return ENDINGS.contains(name.substring(name.lastIndexOf('.') + 1)) && Files.isRegularFile(file);
-                    })
+            return files.filter(file -> isData(file.getFileName().toString()) && Files.isRegularFile(file))
                     .sorted()
                     .toList();
         }
+    }
+
+    private static boolean isData(String name) {
+        return ENDINGS.contains(name.substring(name.lastIndexOf('.') + 1)) && !name.endsWith(WITHOUT_PICTURES);
     }
 
     private static String relative(Path root, Path file) {

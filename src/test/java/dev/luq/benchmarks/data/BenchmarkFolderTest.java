@@ -241,7 +241,7 @@ class BenchmarkFolderTest {
         assertTrue(assertThrows(
                         BenchmarkDataException.class, () -> BenchmarkFolder.of(Benchmark.GQA, folder.resolve("none")))
                 .getMessage()
-                .startsWith("There is no folder"));
+                .startsWith("There is no folder or file "));
     }
 
     @Test
@@ -256,7 +256,43 @@ class BenchmarkFolderTest {
         write(Benchmark.MMBENCH, "tsv");
         Files.copy(folder.resolve("MMBench_DEV_EN.tsv"), folder.resolve("MMBench_DEV_EN_V11.tsv"));
         String message = refused(Benchmark.MMBENCH);
-        assertTrue(message.contains("MMBench_DEV_EN.tsv, MMBench_DEV_EN_V11.tsv"), message);
+        assertTrue(message.contains("MMBench_DEV_EN.tsv, MMBench_DEV_EN_V11.tsv. Give one of them"), message);
+    }
+
+    @Test
+    void oneFileOfAFolderMayBeGiven() throws IOException {
+        write(Benchmark.MMBENCH, "tsv");
+        Path one = folder.resolve("MMBench_DEV_EN.tsv");
+        Files.copy(one, folder.resolve("MMBench_DEV_EN_V11.tsv"));
+        BenchmarkFolder given = BenchmarkFolder.of(Benchmark.MMBENCH, one);
+        assertEquals(List.of(one.toRealPath()), given.files());
+        try (Questions questions = given.open()) {
+            assertEquals("0", questions.next().orElseThrow().id());
+        }
+        assertTrue(assertThrows(BenchmarkDataException.class, () -> BenchmarkFolder.of(Benchmark.GQA, one))
+                .getMessage()
+                .startsWith("There is nothing of GQA in " + one));
+        write(Benchmark.DOCVQA, "json");
+        try (Questions questions = BenchmarkFolder.of(Benchmark.DOCVQA, folder.resolve("val_v1.0_withQT.json"))
+                .open()) {
+            assertArrayEquals(
+                    picture(0), questions.next().orElseThrow().picture().bytes(), "with the pictures beside it");
+        }
+    }
+
+    @Test
+    void aFileThatIsALinkHasItsOwnName() throws IOException {
+        write(Benchmark.GQA, "tsv");
+        Path blob = Files.move(folder.resolve("GQA_TestDev_Balanced.tsv"), beside.resolve("0f1e2d"));
+        Path link = Files.createSymbolicLink(folder.resolve("GQA_TestDev_Balanced.tsv"), blob);
+        assertEquals(BenchmarkFolder.of(Benchmark.GQA, folder), BenchmarkFolder.of(Benchmark.GQA, link));
+    }
+
+    @Test
+    void whatVlmEvalKitMakesOfALargeFileIsNotRead() throws IOException {
+        write(Benchmark.GQA, "tsv");
+        Files.writeString(folder.resolve("GQA_TestDev_Balanced_local.tsv"), "index\timage_path\n", UTF_8);
+        assertEquals(4, read(Benchmark.GQA).size());
     }
 
     @Test
