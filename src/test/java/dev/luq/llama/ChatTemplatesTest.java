@@ -370,6 +370,45 @@ class ChatTemplatesTest {
         }
     }
 
+    /** Expressions, chains of them, which are as deep once they are parsed, and blocks. */
+    @Test
+    void templatesThatNestTooDeeplyAreRefused() {
+        Model model = TinyModels.model(TinyModels.QWEN);
+        for (String[] parts : new String[][] {
+            {"{{ ", "(", "1", ")", " }}"},
+            {"{{ ", "not ", "1", "", " }}"},
+            {"{{ 1", " + 1", "", "", " }}"},
+            {"", "{% if true %}", "", "{% endif %}", ""},
+            {"{% if false %}", "{% elif false %}", "{% endif %}", "", ""}
+        }) {
+            for (int levels : new int[] {1_000, 100_000}) {
+                String template = parts[0] + parts[1].repeat(levels) + parts[2] + parts[3].repeat(levels) + parts[4];
+                String message = assertThrows(
+                                LlamaException.InvalidTemplate.class, () -> ChatTemplates.of(model, template))
+                        .getMessage();
+                assertTrue(message.contains("levels of nesting"), message);
+            }
+        }
+    }
+
+    @Test
+    void aMacroMayCallItselfButNotWithoutEnd() {
+        Model model = TinyModels.model(TinyModels.QWEN);
+        String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+        String counting =
+                "{%% macro a(n) %%}{{ n }}{%% if n < %s %%}{{ a(n + 1) }}{%% endif %%}{%% endmacro %%}{{ a(0) }}";
+        try (ChatTemplates templates = ChatTemplates.of(model, counting.formatted("9"))) {
+            assertEquals("0123456789", templates.apply(request).prompt());
+        }
+        for (String endless : List.of(counting.formatted("n + 1"), "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}")) {
+            try (ChatTemplates templates = ChatTemplates.of(model, endless)) {
+                String message = assertThrows(LlamaException.InvalidTemplate.class, () -> templates.apply(request))
+                        .getMessage();
+                assertTrue(message.contains("calls of macros"), message);
+            }
+        }
+    }
+
     @Test
     void closingTwiceIsHarmless() {
         ChatTemplates templates = qwen();
