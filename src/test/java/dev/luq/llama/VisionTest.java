@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,6 +11,8 @@ import dev.luq.Integration;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufWriter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,6 +80,24 @@ class VisionTest {
                         LlamaException.VisionLoad.class, () -> Projector.check(file, TinyModels.model(TinyModels.QWEN)))
                 .getMessage();
         assertTrue(message.contains(type + " are not supported"), message);
+    }
+
+    /** Patches of the tiny encoder have 14 pixels, windows 112. */
+    @Test
+    void aProjectorWhoseWindowsAreSmallerThanWhatIsMergedIsRefused() throws IOException {
+        byte[] file = Files.readAllBytes(TinyModels.mmprojFile(TinyModels.QWEN));
+        byte[] key = "clip.vision.patch_size".getBytes(UTF_8);
+        int at = 0;
+        while (!Arrays.equals(key, 0, key.length, file, at, at + key.length)) {
+            at++;
+        }
+        ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(at + key.length + Integer.BYTES, 57);
+        Path mmproj = Files.write(directory.resolve("patches.gguf"), file);
+        String message = assertThrows(
+                        LlamaException.VisionLoad.class,
+                        () -> Vision.open(mmproj, TinyModels.model(TinyModels.QWEN), OPTIONS))
+                .getMessage();
+        assertTrue(message.contains("less than a merged patch"), message);
     }
 
     private static void assertRefused(Path mmproj, String model) {
