@@ -42,7 +42,7 @@ public final class Llama {
      * that were wrong or slower than others on this machine ({@link KernelTable}) are not used.
      *
      * @param logSink gets llama.cpp's log from INFO up, on whatever thread logs; what it throws is ignored
-     * @throws UnsatisfiedLinkError the libraries do not fit this machine
+     * @throws UnsatisfiedLinkError the libraries do not fit this machine; the message names no path
      */
     public static void init(Consumer<LogLine> logSink) {
         init(logSink, false);
@@ -61,7 +61,7 @@ public final class Llama {
             table = KernelTable.read(KernelTable.file(Optional.empty())).orElse(null);
         }
         System.setProperty(NativeBuild.CACHE_PROPERTY, folder.toString());
-        Loader.load(llama.class);
+        loadLibraries();
         callback = new LogCallback();
         llama.luq_log_init(callback, llama.GGML_LOG_LEVEL_INFO);
         loadBackends();
@@ -69,6 +69,16 @@ public final class Llama {
             table.restrictions().forEach(Llama::restrict);
         }
         llama.llama_backend_init();
+    }
+
+    private static void loadLibraries() {
+        try {
+            Loader.load(llama.class);
+        } catch (UnsatisfiedLinkError e) {
+            UnsatisfiedLinkError plain = new UnsatisfiedLinkError(Native.linkReason(e));
+            plain.initCause(e);
+            throw plain;
+        }
     }
 
     private static void restrict(String set, Set<String> types) {

@@ -15,6 +15,9 @@ final class Native {
     /** llama.cpp puts the names of its functions before what it says. */
     private static final Pattern FUNCTION = Pattern.compile("^(?:[a-z_0-9]+: )+");
 
+    /** The system's loader puts the library that needs another one before what it says. */
+    private static final Pattern LIBRARY = Pattern.compile("^/\\S+: ");
+
     private static final Pattern ERROR = Pattern.compile("(?i)^(?:error: |error loading model: )+");
 
     private Native() {}
@@ -64,6 +67,18 @@ final class Native {
                 .findFirst()
                 .map(line -> plain(line, files))
                 .orElse(fallback);
+    }
+
+    /**
+     * Why libraries were not loaded, as the system's loader says it: {@code libgomp.so.1: cannot open shared object file}.
+     * JavaCPP says which folders it looked into, and that in the cause.
+     */
+    static String linkReason(UnsatisfiedLinkError error) {
+        Throwable first = error;
+        while (first.getCause() != null) {
+            first = first.getCause();
+        }
+        return plain(LIBRARY.matcher(String.valueOf(first.getMessage())).replaceFirst(""), List.of());
     }
 
     private static String plain(String message, List<Path> files) {

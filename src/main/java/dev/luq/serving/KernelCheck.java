@@ -2,6 +2,7 @@ package dev.luq.serving;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.luq.files.PlainText;
 import dev.luq.files.ProcessLock;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
@@ -37,6 +39,9 @@ public final class KernelCheck {
     private static final Logger LOG = Logger.getLogger(KernelCheck.class);
     private static final String MAIN_CLASS = "dev.luq.worker.KernelTrialsMain";
     private static final String HEAP = "32m";
+    /** Characters of what it says on standard error before it ends. */
+    private static final int COMPLAINTS = 500;
+
     /**
      * The trials take two seconds on two cores; other work may take the cores meanwhile. QEMU takes 98 s, 21 s of them for
      * a GEMM whose products it cannot leave to the processor.
@@ -171,26 +176,25 @@ public final class KernelCheck {
             arguments.addAll(leftOut);
             ProcessBuilder builder = new ProcessBuilder(command.line(arguments.toArray(String[]::new)));
             ChildCommand.environment(builder.environment());
-            Process process =
-                    builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            Process process = builder.start();
             try {
-                return read(process, lines(process));
+                return read(process, lines(process), complaints(process));
             } finally {
                 process.destroyForcibly();
             }
         }
 
-        private boolean read(Process process, BlockingQueue<String> lines) throws IOException, InterruptedException {
+        private boolean read(Process process, BlockingQueue<String> lines, CompletableFuture<String> complaints)
+                throws IOException, InterruptedException {
             String[] trial = null;
             while (true) {
                 String line = next(process, lines);
                 boolean hangs = line == null;
                 if (hangs || line.isEmpty()) { // the output's end
-                    died(
-                            trial,
-                            hangs
-                                    ? "no answer in " + limits.silence().toSeconds() + " s of processor time"
-                                    : new ProcessExit(process.waitFor()).toString());
+                    String how = hangs
+                            ? "no answer in " + limits.silence().toSeconds() + " s of processor time"
+                            : new ProcessExit(process.waitFor()).toString();
+                    died(trial, how, hangs ? "" : complaints.join());
                     return false;
                 }
                 String[] words = line.split(" ");
@@ -234,9 +238,10 @@ public final class KernelCheck {
         }
 
         /** @param trial {@code trial NUMBER TYPE SET LAYOUTS}; null when the process was at none */
-        private void died(String[] trial, String how) throws IOException {
+        private void died(String[] trial, String how, String complaints) throws IOException {
             if (trial == null) {
-                throw new IOException("the process that tries them ends (" + how + ")");
+                throw new IOException("the process that tries them ends (" + how + ")"
+                        + (complaints.isEmpty() ? "" : ": " + complaints));
             }
             fail(trial, Outcome.DIED, how);
         }
@@ -295,6 +300,30 @@ public final class KernelCheck {
                 throw notUnderstood(String.join(" ", trial));
             }
         }
+    }
+
+    /** The beginning of what it writes to standard error, in one line; complete when it has ended. */
+    private static CompletableFuture<String> complaints(Process process) {
+        CompletableFuture<String> complaints = new CompletableFuture<>();
+        Thread reader = new Thread(
+                () -> {
+                    StringBuilder first = new StringBuilder();
+                    try (BufferedReader output = process.errorReader(US_ASCII)) {
+                        output.lines().forEach(line -> {
+                            LOG.debugf("The process that tries kernels complains: %s", line);
+                            if (first.length() < COMPLAINTS) {
+                                first.append(first.isEmpty() ? "" : " ").append(line.strip());
+                            }
+                        });
+                    } catch (IOException | UncheckedIOException e) {
+                        LOG.debugf("The complaints of the process that tries kernels ended: %s", e.getMessage());
+                    }
+                    complaints.complete(PlainText.of(first.toString(), COMPLAINTS));
+                },
+                "luq-kernel-complaints");
+        reader.setDaemon(true);
+        reader.start();
+        return complaints;
     }
 
     /** Lines as they come; an empty one is the end. */

@@ -169,7 +169,10 @@ final class EngineHost implements ModelHost {
             throw new LoadException(
                     "invalid_configuration", "The model cannot be run as configured: " + e.getMessage(), e);
         } catch (UnsatisfiedLinkError e) {
-            throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
+            throw new LoadException(
+                    "unsupported_machine",
+                    "The native libraries cannot be loaded, they need libgomp1 and libstdc++6: " + e.getMessage(),
+                    e);
         }
     }
 

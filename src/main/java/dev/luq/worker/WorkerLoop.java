@@ -118,6 +118,11 @@ final class WorkerLoop {
             outbox.report(host::stats);
         } catch (LoadException e) {
             log("ERROR", "The model cannot be loaded: " + e.getMessage());
+            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                if (!e.getMessage().contains(String.valueOf(cause.getMessage()))) {
+                    log("ERROR", "Its cause: " + cause);
+                }
+            }
             outbox.put(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
             ChildMain.exit(EXIT_LOAD_FAILED);
         }

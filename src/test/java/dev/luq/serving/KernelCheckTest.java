@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.LoggedLines;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
@@ -263,6 +264,17 @@ class KernelCheckTest {
     void whatIsNotUnderstoodLeavesKernelsToTheRule(String script) throws Exception {
         assertEquals(Optional.empty(), check("a", PATIENT, script).ensure());
         assertFalse(Files.exists(folder.resolve("natives/a")));
+    }
+
+    @Test
+    void whatTheProcessComplainsOfBeforeTheFirstTrialIsLogged() throws Exception {
+        try (LoggedLines log = new LoggedLines(KernelCheck.class.getName())) {
+            check("a", PATIENT, " => complain libgomp.so.1: no such file", " => complain of it", " => exit")
+                    .ensure();
+            assertTrue(
+                    log.lines().stream().anyMatch(line -> line.endsWith(": libgomp.so.1: no such file of it")),
+                    log.lines().toString());
+        }
     }
 
     @Test

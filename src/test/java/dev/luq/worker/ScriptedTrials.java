@@ -13,7 +13,7 @@ public final class ScriptedTrials {
 
     /**
      * @param arguments the script, a file of lines {@code NAME => what happens}: a line to be printed, {@code SIGNAL name},
-     *     {@code hang}, {@code exit} or {@code wait SECONDS}, without a processor; the file that counts starts; then those of {@link KernelTrialsMain}
+     *     {@code hang}, {@code complain TEXT} on standard error, {@code exit} or {@code wait SECONDS}, without a processor; the file that counts starts; then those of {@link KernelTrialsMain}
      */
     public static void main(String[] arguments) throws Exception {
         Files.writeString(Path.of(arguments[1]), "started\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
@@ -39,6 +39,8 @@ public final class ScriptedTrials {
             }
         } else if (event.startsWith("wait ")) {
             Thread.sleep(1000L * Integer.parseInt(event.substring("wait ".length())));
+        } else if (event.startsWith("complain ")) {
+            System.err.println(event.substring("complain ".length()));
         } else if (event.equals("exit")) {
             Runtime.getRuntime().halt(0);
         } else {
