@@ -94,8 +94,8 @@ public final class Llama {
 
     /**
      * From now on models are loaded so that our own kernels multiply weights of the types that they know
-     * (native/KERNELS.md): for each the fastest that is right on this machine, or by rule where that was not tried. After
-     * {@link #init} and before the first model; called again it changes nothing.
+     * (native/KERNELS.md): for each the fastest that is right on this machine, or by rule where that was not tried or
+     * cannot be used. After {@link #init} and before the first model; called again it changes nothing.
      *
      * @param wanted for all models of this process; STOCK changes nothing
      * @return the instruction sets that our kernels use, such as {@code avx512vbmi, avx512vnni}; {@code none} where
@@ -108,23 +108,38 @@ public final class Llama {
             if (wanted == Kernels.STOCK) {
                 return "none";
             }
-            try (BytePointer choice = table == null ? null : Native.utf8(choice(wanted))) {
-                BytePointer names = llama.luq_kernels_enable(
-                        wanted == Kernels.FAST ? llama.LUQ_LAYOUT_FAST : llama.LUQ_LAYOUT_COMPACT,
-                        choice,
-                        Processors.available());
-                if (names == null || names.isNull()) {
-                    throw new LlamaException.KernelsUnavailable(
-                            llama.luq_last_error().getString(UTF_8));
-                }
-                kernels = names.getString(UTF_8);
-                layout = wanted;
-            }
+            kernels = table == null ? enable(wanted, null) : enableTried(wanted);
+            layout = wanted;
         }
         if (layout != wanted) {
             throw new IllegalStateException("the kernels " + layout.configName() + " are enabled");
         }
         return kernels;
+    }
+
+    /** What was tried may be missing where it is used: a sandbox or an older system does not let a process use AMX. */
+    private static String enableTried(Kernels wanted) {
+        try (BytePointer choice = Native.utf8(choice(wanted))) {
+            return enable(wanted, choice);
+        } catch (LlamaException.KernelsUnavailable e) {
+            sink.accept(new LogLine(
+                    LogLine.Level.WARN,
+                    "The fastest of the kernels that were tried cannot be used, others are taken by rule: "
+                            + e.getMessage()));
+            return enable(wanted, null);
+        }
+    }
+
+    /** @param choice null for the rule */
+    private static String enable(Kernels wanted, BytePointer choice) {
+        BytePointer names = llama.luq_kernels_enable(
+                wanted == Kernels.FAST ? llama.LUQ_LAYOUT_FAST : llama.LUQ_LAYOUT_COMPACT,
+                choice,
+                Processors.available());
+        if (names == null || names.isNull()) {
+            throw new LlamaException.KernelsUnavailable(llama.luq_last_error().getString(UTF_8));
+        }
+        return names.getString(UTF_8);
     }
 
     private static String choice(Kernels wanted) {

@@ -366,6 +366,21 @@ class KernelCheckTest {
                 before.toString());
     }
 
+    /** The table is of this processor, but a process may be allowed less of it. */
+    @Test
+    void kernelsThatAWorkerDoesNotHaveLeaveTheChoiceToTheRule() throws Exception {
+        Path cache = natives();
+        Path gguf = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        new KernelTable(List.of(
+                        new KernelTrial("q4_K", "other", KernelTrial.kernelsOf("both"), Outcome.RIGHT, 20, 40, "")))
+                .write(KernelTable.file(Optional.of(cache)));
+        List<String> log = logOfLoading(cache, gguf);
+        assertTrue(
+                log.stream().anyMatch(line -> line.startsWith("WARN ") && line.contains("no kernels named 'other'")),
+                log.toString());
+        assertTrue(log.stream().anyMatch(line -> line.matches("INFO Kernels fast: [a-z0-9, -]+")), log.toString());
+    }
+
     private static ProcessConfig config(Path cache) {
         return TestConfig.of(Map.of("process.native-cache-dir", cache.toString()))
                 .process();
