@@ -11,6 +11,17 @@ missing_packages() {
     done
 }
 
+# The kernels are compiled for AVX-VNNI and AMX, and ask the compiler's library for them: older versions and Clang end
+# with an error, minutes later.
+require_gcc() {
+    local compiler version
+    for compiler in "$CC" "$CXX"; do
+        version=$("$compiler" -E -P -x c - <<< $'#ifndef __clang__\n__GNUC__\n#endif' | tr -d '[:space:]') || true
+        [[ $version =~ ^[0-9]+$ ]] && [ "$version" -ge 11 ] \
+            || fail "GCC 11 or later is needed, not '$("$compiler" --version | head -n 1)'. Set CC and CXX to another one."
+    done
+}
+
 # QEMU's user mode for what is built for, whichever Debian package it came with.
 emulator() {
     command -v "qemu-$ARCH" || command -v "qemu-$ARCH-static" \
@@ -20,8 +31,9 @@ emulator() {
 require_tools() {
     local missing
     missing=$(missing_packages | tr '\n' ' ')
-    if [ -n "$missing" ] && [ "$missing" = "npm " ] && source_is_cached; then
-        return # npm only carries the source
+    if [ "$missing" = "npm " ] && source_is_cached; then
+        missing='' # npm only carries the source
     fi
     [ -z "$missing" ] || fail "missing tools. On Debian or Ubuntu: apt-get install --no-install-recommends $missing"
+    require_gcc
 }

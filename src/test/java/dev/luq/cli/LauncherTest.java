@@ -340,6 +340,31 @@ class LauncherTest {
     }
 
     @Test
+    void nativeBuildRefusesAnArchitectureWithoutBindingsAtOnce() throws Exception {
+        Path bin = directory.resolve("bin");
+        script(bin.resolve("uname"), "echo riscv64");
+        assertEquals(
+                new Outcome(1, "native: no bindings for the architecture riscv64: x86_64 and aarch64 are supported\n"),
+                run(List.of("native/build", "--key"), Map.of("PATH", bin + ":" + System.getenv("PATH"))));
+    }
+
+    /** Clang says nothing of the version of GCC that it takes the place of. */
+    @Test
+    void nativeBuildRefusesACompilerThatDoesNotKnowTheKernelsAtOnce() throws Exception {
+        for (String version : List.of("echo 10", ":", "exit 1")) {
+            Path compiler = directory.resolve("g++");
+            Files.deleteIfExists(compiler);
+            script(compiler, "if [ \"$1\" = --version ]; then echo 'g++ (Debian) 10.2.1'; else " + version + "; fi");
+            assertEquals(
+                    new Outcome(
+                            1,
+                            "native: GCC 11 or later is needed, not 'g++ (Debian) 10.2.1'."
+                                    + " Set CC and CXX to another one.\n"),
+                    run(List.of("native/build", "--key"), Map.of("CXX", compiler.toString())));
+        }
+    }
+
+    @Test
     void nativeBuildForThisArchitectureNeedsNoOtherCompiler() throws Exception {
         Outcome own = run(List.of("native/build", "--key"), Map.of());
         assertEquals(own, run(List.of("native/build", "--key", "--cross", isArm() ? "arm64" : "amd64"), Map.of()));
