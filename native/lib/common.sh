@@ -6,7 +6,37 @@ LLAMA_VERSION=v0.5.0
 LLAMA_TREE=fd570ef54b10ec5fecb739e7e04c8ce44a6f415a
 
 CACHE=${LUQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/luq}/native
-JOBS=${JOBS:-$(nproc)}
+
+# How many compilers have room: PROCESSORS of the machine, or what the control groups around this process leave of them and
+# of the memory. A compiler takes up to 1.5 GiB. ROOT is where /proc and /sys are.
+parallel_jobs() {
+    local jobs=$1 root=${2:-} kib controllers path folder quota period bytes file
+    kib=$(awk '/^MemAvailable:/ { print $2 }' "$root/proc/meminfo")
+    kib=${kib:-$((jobs * 1536 * 1024))}
+    while IFS=: read -r _ controllers path; do
+        while :; do
+            folder=$root/sys/fs/cgroup/$controllers$path quota=max period=1
+            if [ -r "$folder/cpu.max" ]; then
+                read -r quota period < "$folder/cpu.max"
+            elif [ -r "$folder/cpu.cfs_quota_us" ]; then
+                read -r quota < "$folder/cpu.cfs_quota_us"
+                read -r period < "$folder/cpu.cfs_period_us"
+            fi
+            [[ $quota = *[!0-9]* ]] || jobs=$((quota < jobs * period ? (quota + period - 1) / period : jobs))
+            for file in memory.max memory.limit_in_bytes; do
+                [ -r "$folder/$file" ] || continue
+                read -r bytes < "$folder/$file"
+                [[ $bytes = *[!0-9]* ]] || kib=$((bytes / 1024 < kib ? bytes / 1024 : kib))
+            done
+            [ -n "$path" ] || break
+            path=${path%/*}
+        done
+    done < <(cat "$root/proc/self/cgroup" 2> /dev/null)
+    jobs=$((kib / (1536 * 1024) < jobs ? kib / (1536 * 1024) : jobs))
+    echo $((jobs > 1 ? jobs : 1))
+}
+
+JOBS=${JOBS:-$(parallel_jobs "$(nproc)")}
 # The architecture that is built for.
 ARCH=$(uname -m)
 CC=${CC:-gcc}
@@ -33,6 +63,7 @@ logged() {
     mkdir -p "$(dirname "$log")"
     if ! "$@" > "$log" 2>&1; then
         tail -n 30 "$log" >&2
+        ! grep -qw Killed "$log" || say "the system ended a compiler, as it does where memory runs out: set JOBS to fewer than $JOBS"
         fail "'$(basename "$1")' failed; its last lines are above, all of them in $log"
     fi
 }

@@ -19,6 +19,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The scripts luq and native/build, as far as they go without building. */
@@ -362,6 +363,78 @@ class LauncherTest {
                                     + " Set CC and CXX to another one.\n"),
                     run(List.of("native/build", "--key"), Map.of("CXX", compiler.toString())));
         }
+    }
+
+    /** Of 8 processors and 16 GiB. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0::/             |                      |                               | 8",
+                "0::/a/b          | a/b/cpu.max          | 200000 100000                 | 2",
+                "0::/a/b          | a/cpu.max            | 150000 100000                 | 2",
+                "0::/a/b          | a/b/cpu.max          | max 100000                    | 8",
+                "0::/a/b          | a/memory.max         | 5368709120                    | 3",
+                "0::/a/b          | a/b/memory.max       | max                           | 8",
+                "0::/a/b          | memory.max           | 1000                          | 1",
+                "0::/not/seen     | cpu.max              | 400000 100000                 | 4",
+                "4:memory:/a      | memory/a/memory.limit_in_bytes | 3221225472          | 2",
+                "4:memory:/a      | memory/a/memory.limit_in_bytes | 9223372036854771712 | 8",
+                "1:cpu,cpuacct:/a | cpu,cpuacct/a/cpu.cfs_quota_us | 300000              | 3",
+                "1:cpu,cpuacct:/a | cpu,cpuacct/a/cpu.cfs_quota_us | -1                  | 8"
+            })
+    void asManyCompilersRunAsTheControlGroupsLeaveRoomFor(String group, String file, String limit, int jobs)
+            throws Exception {
+        Path proc = Files.createDirectories(directory.resolve("proc/self"));
+        Files.writeString(proc.resolve("cgroup"), group + "\n");
+        Files.writeString(proc.resolveSibling("meminfo"), "MemAvailable:   16777216 kB\n");
+        if (file != null) {
+            Path limits = directory.resolve("sys/fs/cgroup").resolve(file);
+            Files.createDirectories(limits.getParent());
+            Files.writeString(limits, limit + "\n");
+            Files.writeString(limits.resolveSibling("cpu.cfs_period_us"), "100000\n");
+        }
+        assertEquals(
+                new Outcome(0, jobs + "\n"),
+                run(
+                        List.of(
+                                "bash",
+                                "-euc",
+                                ". native/lib/common.sh; parallel_jobs 8 \"$1\"",
+                                "",
+                                directory.toString()),
+                        Map.of()));
+    }
+
+    @Test
+    void asManyCompilersRunAsTheMemoryLeavesRoomFor() throws Exception {
+        Files.writeString(
+                Files.createDirectories(directory.resolve("proc")).resolve("meminfo"),
+                "MemTotal:   16777216 kB\nMemAvailable:   4194304 kB\n");
+        assertEquals(
+                new Outcome(0, "2\n"),
+                run(
+                        List.of(
+                                "bash",
+                                "-euc",
+                                ". native/lib/common.sh; parallel_jobs 8 \"$1\"",
+                                "",
+                                directory.toString()),
+                        Map.of()));
+    }
+
+    @Test
+    void aCompilerThatTheSystemEndsNamesTheSettingThatHelps() throws Exception {
+        Outcome outcome = run(
+                List.of(
+                        "bash",
+                        "-euc",
+                        ". native/lib/common.sh; logged \"$1/log\" sh -c 'echo g++: fatal error: Killed signal; exit 1'",
+                        "",
+                        directory.toString()),
+                Map.of("JOBS", "7"));
+        assertEquals(1, outcome.status());
+        assertTrue(outcome.output().contains("set JOBS to fewer than 7"), outcome.output());
     }
 
     @Test
