@@ -20,11 +20,17 @@ compiler() {
     echo "$cxx"
 }
 
+# Checksums of these files of native/, but for the tests and benchmarks, of which nothing is in the jar.
+checksums() {
+    (cd "$NATIVE_DIR" && LC_ALL=C find "$@" -type f -not -path '*/tests/*' -not -path 'kernels/bench/*' -print0 \
+        | LC_ALL=C sort -z | xargs -0 sha256sum)
+}
+
 # Of the code that computes what a model says. Measurements that another one made are not to be compared with.
 arithmetic() {
     {
         echo "$LLAMA_TREE"
-        (cd "$NATIVE_DIR" && LC_ALL=C find kernels patches shim -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+        checksums kernels patches shim
     } | sha256sum | cut -c 1-32
 }
 
@@ -33,7 +39,6 @@ inputs_key() {
     {
         echo "$variant $ARCH $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         ! is_for_this_cpu "$variant" || cpu_flags
-        (cd "$NATIVE_DIR" && LC_ALL=C find build kernels lib patches quantize shim src pom.xml NOTICES.md -type f -print0 | LC_ALL=C sort -z \
-            | xargs -0 sha256sum)
+        checksums build kernels lib patches quantize shim src pom.xml NOTICES.md
     } | sha256sum | cut -c 1-32
 }

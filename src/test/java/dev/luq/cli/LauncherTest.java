@@ -4,6 +4,7 @@ import static dev.luq.Until.ended;
 import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
@@ -435,6 +436,30 @@ class LauncherTest {
                 Map.of("JOBS", "7"));
         assertEquals(1, outcome.status());
         assertTrue(outcome.output().contains("set JOBS to fewer than 7"), outcome.output());
+    }
+
+    /** What was measured stays worth something. */
+    @Test
+    void testsAndBenchmarksOfTheKernelsAreNoPartOfTheArithmetic() throws Exception {
+        Path project = Files.createDirectories(directory.resolve("native"));
+        for (String file : List.of("kernels/product.cpp", "patches/a.patch", "shim/chat.cpp")) {
+            Files.createDirectories(project.resolve(file).getParent());
+            Files.writeString(project.resolve(file), "");
+        }
+        Outcome before = arithmetic(project);
+        for (String file : List.of("kernels/tests/test.cpp", "kernels/bench/bench.cpp")) {
+            Files.createDirectories(project.resolve(file).getParent());
+            Files.writeString(project.resolve(file), "changed");
+        }
+        assertEquals(before, arithmetic(project));
+        Files.writeString(project.resolve("kernels/product.cpp"), "changed");
+        assertNotEquals(before, arithmetic(project));
+    }
+
+    private static Outcome arithmetic(Path project) throws Exception {
+        return run(
+                List.of("bash", "-euc", ". native/lib/common.sh; . native/lib/key.sh; arithmetic"),
+                Map.of("NATIVE_DIR", project.toString()));
     }
 
     @Test
