@@ -467,8 +467,9 @@ std::vector<Trial> trials(const CpuBackend & backend) {
         }
         trials.push_back({type, ROWS_NAME, nullptr, ggml_backend_cpu_buffer_type(), nullptr});
         kinds.erase(std::remove(kinds.begin(), kinds.end(), nullptr), kinds.end());
-        if (kinds.empty()) {
-            kinds.push_back(nullptr); // rows
+        // Plain C++ is taken for no panels: where there is nothing faster, all types stay in rows.
+        if (kinds.empty() || &instruction_set(nullptr) == &SCALAR) {
+            kinds.assign(1, nullptr); // rows
         }
         for (const WeightType * panels : kinds) {
             for (auto gemm = GEMMS; backend.to_float(type) && *gemm; gemm++) {
