@@ -23,7 +23,7 @@ struct WeightType {
     void (*to_words)(const uint8_t * block, uint32_t * words);                          // one word a line
     void (*correct)(const int8_t * quants, const int16_t * sums, int32_t * correction); // sums: of 16 columns each
 
-    // Of a matrix; rows are a multiple of ROWS, columns of SUPERBLOCK.
+    // Of one panel; columns are a multiple of SUPERBLOCK.
     size_t panel_bytes(int64_t columns) const;
     // Panels first .. last-1 of a matrix whose rows lie in `blocks` as in the file.
     void pack(const uint8_t * blocks, uint8_t * panels, int64_t columns, int64_t first, int64_t last) const;
