@@ -343,13 +343,23 @@ public sealed interface ServerFrame {
      * @param width in pixels
      * @param height in pixels
      * @param sha256 lower-case hexadecimal SHA-256 of width, height and pixels: the identity used by caches
-     * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B; null when the worker has them
+     * @param pixels {@code 3 * width * height} bytes; null when the worker has them
      */
-    record Image(int width, int height, String sha256, byte[] rgb) {
+    record Image(int width, int height, String sha256, ImagePixels pixels) {
+
+        /** @param rgb as {@link ImagePixels} has it */
+        public Image(int width, int height, String sha256, byte[] rgb) {
+            this(width, height, sha256, new ImagePixels(rgb));
+        }
+
+        /** @return null when the worker has them, or nobody needs them any more */
+        public byte[] rgb() {
+            return pixels == null ? null : pixels.rgb();
+        }
 
         /** The same for a worker that has its pixels. */
         public Image withoutPixels() {
-            return new Image(width, height, sha256, null);
+            return new Image(width, height, sha256, (ImagePixels) null);
         }
     }
 }

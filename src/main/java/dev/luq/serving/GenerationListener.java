@@ -9,7 +9,10 @@ import java.time.Duration;
  */
 public interface GenerationListener {
 
-    /** A generation was refused before it reached the worker, for example {@code queue_full}. */
+    /**
+     * A generation was refused before it reached the worker, for example {@code queue_full}, or its client left while the
+     * model was loaded for it: {@code cancelled}.
+     */
     default void rejected(String modelId, String reason) {}
 
     /** The first token of a generation came this long after its request had arrived. */

@@ -1,6 +1,7 @@
 package dev.luq.serving;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What the generations of one answer, its choices, or the queries of one have in common: they arrived together and have
@@ -12,6 +13,9 @@ public final class InFlightAnswer {
     private final long arrived;
 
     private volatile boolean begun;
+
+    private final AtomicInteger untokenized = new AtomicInteger();
+    private volatile Runnable whenTokenized = () -> {};
 
     /** One that arrives now. */
     public InFlightAnswer() {
@@ -40,5 +44,25 @@ public final class InFlightAnswer {
 
     void begin() {
         begun = true;
+    }
+
+    /**
+     * Called before the first of its generations is submitted.
+     *
+     * @param generations that it will have
+     * @param then done once the engine has tokenized them all, and has what it needs of their images. Never, where one fails
+     *     before
+     */
+    public void whenTokenized(int generations, Runnable then) {
+        untokenized.set(generations);
+        whenTokenized = then;
+    }
+
+    /** The engine has tokenized one of its generations. */
+    void tokenized() {
+        begin();
+        if (untokenized.decrementAndGet() == 0) {
+            whenTokenized.run();
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.luq.serving;
 
+import dev.luq.protocol.ImagePixels;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
@@ -7,10 +8,12 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A generation or query that asks for or holds a permit. The times of its tokens belong to the worker's reading
@@ -27,7 +30,8 @@ final class InFlightRequest {
     /** Who it is for; the server itself is one too. */
     final String client;
 
-    final long imageBytes;
+    /** Bytes of its pixels; choices of one answer share them. */
+    final Map<ImagePixels, Integer> images;
     /** Of its texts and tokens, as they wait for the engine. */
     final long textBytes;
 
@@ -58,8 +62,9 @@ final class InFlightRequest {
         this.unread = unread;
         this.contentKey = Quarantine.key(request);
         this.client = Objects.requireNonNullElse(request.client(), "");
-        this.imageBytes =
-                request.images().stream().mapToLong(image -> image.rgb().length).sum();
+        this.images = request.images().stream()
+                .collect(Collectors.toMap(
+                        ServerFrame.Image::pixels, image -> image.rgb().length, (bytes, same) -> bytes));
         this.textBytes = request.prompt().bytes();
     }
 

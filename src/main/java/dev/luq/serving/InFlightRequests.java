@@ -114,7 +114,7 @@ final class InFlightRequests {
 
     /** Ends a request whose permit another one gets, and what it holds in the worker counts as that one's. */
     private void preempt(InFlightRequest request) {
-        if (stop(request, new Permits.Bytes(0, 0))) {
+        if (stop(request, Permits.Holding.NOTHING)) {
             // Not on this thread, which has the lock: the stream calls its subscriber.
             timer.execute(() -> request.refuse(running.preemption()));
         }
@@ -139,12 +139,12 @@ final class InFlightRequests {
     /** Like {@link #release}, for a request that the worker may still work on, which is cancelled there. */
     private boolean stop(InFlightRequest request) {
         synchronized (lock) {
-            return stop(request, running.bytes(request));
+            return stop(request, running.holding(request));
         }
     }
 
     /** @param held counted until the worker has confirmed that it holds nothing of the request any more */
-    private boolean stop(InFlightRequest request, Permits.Bytes held) {
+    private boolean stop(InFlightRequest request, Permits.Holding held) {
         synchronized (lock) {
             WorkerProcess current = process.get();
             if (!release(request)) {
@@ -205,6 +205,8 @@ final class InFlightRequests {
             request = running.get(frame.id());
             if (frame instanceof WorkerFrame.Accepted) {
                 running.accepted(frame.id());
+            } else if (frame instanceof WorkerFrame.Delta) {
+                running.answering(frame.id());
             }
             if (frame.ends()) {
                 cancelling.remove(frame.id());

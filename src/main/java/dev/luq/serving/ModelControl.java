@@ -114,7 +114,7 @@ public class ModelControl {
 
     /** Done when the model is loaded; see {@link ModelRoute#whenLoaded}. */
     private Uni<Void> loading(ModelRoute route) {
-        return route.whenLoaded(config.loadTimeout(), Optional.empty(), info -> Multi.createFrom()
+        return route.whenLoaded(null, config.loadTimeout(), Optional.empty(), info -> Multi.createFrom()
                         .<Void>empty())
                 .onItem()
                 .ignoreAsUni();

@@ -10,10 +10,12 @@ import io.smallrye.mutiny.subscription.UniEmitter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -26,6 +28,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
@@ -102,13 +105,17 @@ final class ModelLoader {
     /** What a request has of a model. Guarded by the loader. */
     private static final class Hold {
         private final ModelRoute route;
+        /** Who waits; the server itself is one too. */
+        private final String client;
+
         private Served model;
         private UniEmitter<? super ModelInfo> emitter;
         private HoldState state = HoldState.NEW;
         private Future<?> deadline;
 
-        Hold(ModelRoute route) {
+        Hold(ModelRoute route, String client) {
             this.route = route;
+            this.client = Objects.requireNonNullElse(client, "");
         }
     }
 
@@ -244,9 +251,13 @@ final class ModelLoader {
 
     /** See {@link ModelWorker#whenLoaded}. */
     <T> Multi<T> whenLoaded(
-            ModelRoute route, Duration longestWait, Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> work) {
+            ModelRoute route,
+            String client,
+            Duration longestWait,
+            Optional<KeepAlive> keepAlive,
+            Function<ModelInfo, Multi<T>> work) {
         return Multi.createFrom().deferred(() -> {
-            Hold hold = new Hold(route);
+            Hold hold = new Hold(route, client);
             return Uni.createFrom()
                     .<ModelInfo>emitter(emitter -> begin(hold, longestWait, keepAlive, emitter))
                     .onItem()
@@ -283,14 +294,13 @@ final class ModelLoader {
                 return;
             }
             if (model.waiting.size() >= route.slots() + config.queueSize()) {
-                fail(
-                        hold,
-                        new Permits.Refusal(
-                                "queue_full",
-                                new WorkerException.QueueFull("The model " + id + " is loading, and "
-                                        + model.waiting.size() + " requests wait for it already")),
-                        then);
-                return;
+                Optional<Hold> preempted = preempted(model, hold);
+                if (preempted.isEmpty()) {
+                    fail(hold, full(id, model.waiting.size() + " requests wait for it already"), then);
+                    return;
+                }
+                leaveQueue(preempted.get());
+                fail(preempted.get(), full(id, "others who have fewer requests there came before this one"), then);
             }
             model.waiting.add(hold);
             hold.deadline = timer.schedule(() -> waitedTooLong(hold), longestWait.toMillis(), TimeUnit.MILLISECONDS);
@@ -304,6 +314,23 @@ final class ModelLoader {
                 }
             }
         });
+    }
+
+    private static Permits.Refusal full(String id, String why) {
+        return new Permits.Refusal(
+                "queue_full", new WorkerException.QueueFull("The model " + id + " is loading, and " + why));
+    }
+
+    /** The newest of the client that has most, unless this one's client would then have as many; as {@link Permits} does. */
+    private static Optional<Hold> preempted(Served model, Hold hold) {
+        Map<String, Long> holdings =
+                model.waiting.stream().collect(Collectors.groupingBy(each -> each.client, Collectors.counting()));
+        long most = Collections.max(holdings.values());
+        return most <= holdings.getOrDefault(hold.client, 0L) + 1
+                ? Optional.empty()
+                : model.waiting.stream()
+                        .filter(each -> holdings.get(each.client) == most)
+                        .reduce((older, newer) -> newer);
     }
 
     /** @return null when the model is or can be loaded */
@@ -413,12 +440,15 @@ final class ModelLoader {
             if (before == HoldState.NEW || before == HoldState.ENDED) {
                 return;
             }
+            String id = model.route.modelId();
             if (!leaveQueue(hold)) {
                 model.running--;
-            } else if (before == HoldState.QUEUED) {
-                abandonUnlessWanted(model);
+            } else {
+                then.add(() -> generationListener.rejected(id, "cancelled"));
+                if (before == HoldState.QUEUED) {
+                    abandonUnlessWanted(model);
+                }
             }
-            String id = model.route.modelId();
             if (models.get(id) == model) {
                 model.lastUsed = Instant.now();
                 scheduler.used(id, System.nanoTime());

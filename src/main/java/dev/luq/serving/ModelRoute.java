@@ -216,7 +216,7 @@ final class ModelRoute implements ModelWorker {
                 request.stopDeadline();
                 Permits.Refusal refusal = refusalUnlessAdmitted(request);
                 if (refusal != null) {
-                    refusals.add(() -> request.fail(refusal.exception()));
+                    refusals.add(() -> request.refuse(refusal));
                 }
             }
             paused = null;
@@ -419,17 +419,21 @@ final class ModelRoute implements ModelWorker {
     }
 
     @Override
-    public <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
+    public <T> Multi<T> whenLoaded(
+            String client, Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
         // Whoever has waited for all of the deadline would be loaded for in vain.
         Duration longest = config.loadWait().compareTo(config.deadline()) < 0 ? config.loadWait() : config.deadline();
-        return whenLoaded(longest, keepAlive, work);
+        return whenLoaded(client, longest, keepAlive, work);
     }
 
     /** The same with a longest wait of its own. */
     <T> Multi<T> whenLoaded(
-            Duration longestWait, Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
+            String client,
+            Duration longestWait,
+            Optional<KeepAlive> keepAlive,
+            Function<WorkerFrame.ModelInfo, Multi<T>> work) {
         return loader == null
-                ? ModelWorker.super.whenLoaded(keepAlive, work)
-                : loader.whenLoaded(this, longestWait, keepAlive, work);
+                ? ModelWorker.super.whenLoaded(client, keepAlive, work)
+                : loader.whenLoaded(this, client, longestWait, keepAlive, work);
     }
 }

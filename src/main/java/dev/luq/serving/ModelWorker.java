@@ -100,10 +100,12 @@ public interface ModelWorker {
      * the queue. Fails with a {@link WorkerException}, after {@link WorkerConfig#loadWait()} at the latest: {@code
      * NotReady}, {@code DoesNotFit} or {@code QueueFull}. Whoever had to wait goes on on a worker thread.
      *
+     * @param client who waits; of those who do the one with most gives way. Null for the server itself
      * @param keepAlive how long the model stays afterwards; empty for as long as configured
      * @param work gets what the loaded model is
      */
-    default <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
+    default <T> Multi<T> whenLoaded(
+            String client, Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
         return Multi.createFrom().deferred(() -> info().map(work).orElseGet(() -> Multi.createFrom()
                 .failure(new WorkerException.NotReady(state(), "The model " + modelId() + " is not loaded"))));
     }

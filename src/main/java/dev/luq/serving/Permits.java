@@ -1,5 +1,6 @@
 package dev.luq.serving;
 
+import dev.luq.protocol.ImagePixels;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -8,11 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The requests that are admitted at once: as many as may run and wait, as many queries beside them, no more pixels than
- * configured, and of those that the engine has not tokenized yet, no more text. One client may have all of that; when
+ * The requests that are admitted at once: as many as may run and wait, as many queries beside them, and of those
+ * whose images may not be encoded yet, no more pixels than configured, of those that are not tokenized yet, no more text. One client may have all of that; when
  * others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that, and
  * its queries beyond the number: one takes the place of another that has ended. What was cancelled counts until the
  * worker has given it up, as bytes alone. Not thread-safe: guarded by its owner.
@@ -22,8 +26,14 @@ final class Permits {
     /** Why a request gets no permit. */
     record Refusal(String reason, WorkerException exception) {}
 
-    /** What a request holds in the worker: its pixels, and its text while the engine has not tokenized it. */
-    record Bytes(long images, long text) {}
+    /**
+     * What a request holds in the worker: its pixels while they may not be encoded yet, and its text while the engine has
+     * not tokenized it.
+     */
+    record Holding(Map<ImagePixels, Integer> images, long text) {
+
+        static final Holding NOTHING = new Holding(Map.of(), 0);
+    }
 
     private final String modelId;
     private final WorkerConfig config;
@@ -33,8 +43,10 @@ final class Permits {
     private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
     /** Ids of those whose text the engine has not tokenized yet. */
     private final Set<String> untokenized = new HashSet<>();
+    /** Ids of those whose images may not be encoded yet. */
+    private final Set<String> unencoded = new HashSet<>();
     /** Of requests that gave their permit back and are not out of the worker yet, by id. */
-    private final Map<String, Bytes> leaving = new HashMap<>();
+    private final Map<String, Holding> leaving = new HashMap<>();
 
     /** @param slots of the model */
     Permits(String modelId, WorkerConfig config, int slots, Quarantine quarantine) {
@@ -54,6 +66,7 @@ final class Permits {
         if (refusal == null) {
             held.put(request.id(), request);
             untokenized.add(request.id());
+            unencoded.add(request.id());
         }
         return refusal;
     }
@@ -63,8 +76,13 @@ final class Permits {
         untokenized.remove(id);
         InFlightRequest request = held.get(id); // null when it was given up meanwhile
         if (request != null) {
-            request.answer.begin();
+            request.answer.tokenized();
         }
+    }
+
+    /** Text of a request's answer has come: its prompt is done, and its images with it. */
+    void answering(String id) {
+        unencoded.remove(id);
     }
 
     /**
@@ -93,9 +111,9 @@ final class Permits {
      * What there is too little of.
      *
      * @param said of it to people
-     * @param measure how much of it a request takes
+     * @param measure how much of it requests take together
      */
-    private record Shortage(String said, ToLongFunction<InFlightRequest> measure) {}
+    private record Shortage(String said, ToLongFunction<Collection<InFlightRequest>> measure) {}
 
     /** @return what there is too little of for one more beside these; null when it fits */
     private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
@@ -104,39 +122,56 @@ final class Permits {
             return null;
         }
         // Queries never wait for generations, and take no place from them.
-        ToLongFunction<InFlightRequest> one = each -> each.isQuery() == request.isQuery() ? 1 : 0;
-        long alike = sum(others, one);
+        ToLongFunction<Collection<InFlightRequest>> one = all ->
+                all.stream().filter(each -> each.isQuery() == request.isQuery()).count();
+        long alike = one.applyAsLong(others);
         if (!begun && alike >= slots + config.queueSize()) {
             return new Shortage(": " + alike + " requests run or wait", one);
         }
-        long leavingImages = leaving.values().stream().mapToLong(Bytes::images).sum();
-        if (sum(others, each -> each.imageBytes) + leavingImages + request.imageBytes > config.imageBytesInFlight()) {
-            return new Shortage(" with the images of other requests", each -> each.imageBytes);
+        Collection<InFlightRequest> all = new ArrayList<>(others);
+        all.add(request);
+        // Everything of the request that asks for a permit counts.
+        Predicate<InFlightRequest> hasPixels = each -> each == request || unencoded.contains(each.id());
+        ToLongFunction<Collection<InFlightRequest>> images =
+                some -> bytes(some.stream().filter(hasPixels).map(each -> each.images));
+        Stream<Map<ImagePixels, Integer>> ofAll = all.stream().filter(hasPixels).map(each -> each.images);
+        if (bytes(Stream.concat(ofAll, leaving.values().stream().map(Holding::images))) > config.imageBytesInFlight()) {
+            return new Shortage(" with the images of other requests", images);
         }
-        // All text of the request that asks for a permit counts.
-        ToLongFunction<InFlightRequest> text =
-                each -> each == request || untokenized.contains(each.id()) ? each.textBytes : 0;
-        long leavingText = leaving.values().stream().mapToLong(Bytes::text).sum();
-        return sum(others, text) + leavingText + request.textBytes > config.textBytesInFlight()
+        ToLongFunction<Collection<InFlightRequest>> text = some -> some.stream()
+                .filter(each -> each == request || untokenized.contains(each.id()))
+                .mapToLong(each -> each.textBytes)
+                .sum();
+        long leavingText = leaving.values().stream().mapToLong(Holding::text).sum();
+        return text.applyAsLong(all) + leavingText > config.textBytesInFlight()
                 ? new Shortage(" with the texts of other requests", text)
                 : null;
     }
 
-    private static long sum(Collection<InFlightRequest> requests, ToLongFunction<InFlightRequest> measure) {
-        return requests.stream().mapToLong(measure).sum();
+    /** Choices of one answer share their images. */
+    private static long bytes(Stream<Map<ImagePixels, Integer>> images) {
+        Map<ImagePixels, Integer> distinct = new HashMap<>();
+        images.forEach(distinct::putAll);
+        return distinct.values().stream().mapToLong(Integer::longValue).sum();
     }
 
     private InFlightRequest choosePreempted(
-            InFlightRequest request, List<InFlightRequest> others, ToLongFunction<InFlightRequest> measure) {
+            InFlightRequest request,
+            List<InFlightRequest> others,
+            ToLongFunction<Collection<InFlightRequest>> measure) {
+        Map<String, List<InFlightRequest>> byClient =
+                others.stream().collect(Collectors.groupingBy(each -> each.client));
         Map<String, Long> holdings = new HashMap<>();
-        others.forEach(each -> holdings.merge(each.client, measure.applyAsLong(each), Long::sum));
-        long own = holdings.getOrDefault(request.client, 0L) + measure.applyAsLong(request);
+        byClient.forEach((client, all) -> holdings.put(client, measure.applyAsLong(all)));
+        List<InFlightRequest> own = new ArrayList<>(byClient.getOrDefault(request.client, List.of()));
+        own.add(request);
+        long ownHolding = measure.applyAsLong(own);
         InFlightRequest chosen = null;
         for (InFlightRequest each : others) {
             // All queries that wait may have begun: a client that holds every place still gives way.
             if ((!each.answer.hasBegun() || each.isQuery())
-                    && measure.applyAsLong(each) > 0
-                    && holdings.get(each.client) > own
+                    && holdings.get(each.client) > ownHolding
+                    && measure.applyAsLong(List.of(each)) > 0
                     && (chosen == null || goesBefore(each, chosen, holdings))) {
                 chosen = each;
             }
@@ -184,13 +219,14 @@ final class Permits {
                     new WorkerException.Quarantined(
                             "This input ended the model's process more than once and is not tried again"));
         }
-        if (request.imageBytes > config.imageBytesInFlight()) {
+        long imageBytes = bytes(Stream.of(request.images));
+        if (imageBytes > config.imageBytesInFlight()) {
             return new Refusal(
                     "request_too_large",
                     new WorkerException.Rejected(
                             "request_too_large",
-                            "The images have " + request.imageBytes + " bytes of pixels; at most "
-                                    + config.imageBytesInFlight() + " are accepted per request",
+                            "The images have " + imageBytes + " bytes of pixels; at most " + config.imageBytesInFlight()
+                                    + " are accepted per request",
                             "messages"));
         }
         if (request.textBytes > config.textBytesInFlight()) {
@@ -224,17 +260,20 @@ final class Permits {
             return false;
         }
         untokenized.remove(request.id());
+        unencoded.remove(request.id());
         return true;
     }
 
     /** Of a request that holds a permit. */
-    Bytes bytes(InFlightRequest request) {
-        return new Bytes(request.imageBytes, untokenized.contains(request.id()) ? request.textBytes : 0);
+    Holding holding(InFlightRequest request) {
+        return new Holding(
+                unencoded.contains(request.id()) ? request.images : Map.of(),
+                untokenized.contains(request.id()) ? request.textBytes : 0);
     }
 
     /** A request that gave its permit back holds this in the worker until it has {@link #left}. */
-    void leaves(String id, Bytes bytes) {
-        leaving.put(id, bytes);
+    void leaves(String id, Holding holding) {
+        leaving.put(id, holding);
     }
 
     /** The worker holds nothing of a request any more. */

@@ -41,7 +41,7 @@ enum Metrics {
     IMAGE_TOKENS("luq_image_tokens_total", "Image tokens of prompts"),
     REQUESTS_CANCELLED("luq_requests_cancelled_total", "Requests that the engine stopped for their client"),
     REQUEST_SUCCESS("luq_request_success_total", "Requests answered, by finished_reason"),
-    REQUESTS_FAILED("luq_requests_failed_total", "Requests that got a slot and were not answered, by finished_reason"),
+    REQUESTS_FAILED("luq_requests_failed_total", "Requests that were taken in and not answered, by finished_reason"),
     REQUESTS_REJECTED("luq_requests_rejected_total", "Requests refused at the door, by reason"),
     WORKER_RESTARTS("luq_worker_restarts_total", "Deaths of worker processes, by signal"),
     MODEL_READY(

@@ -138,8 +138,9 @@ public class ScriptedWorkers implements ModelWorkers {
         }
 
         @Override
-        public <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> work) {
-            Multi<T> whenLoaded = ModelWorker.super.whenLoaded(keepAlive, work);
+        public <T> Multi<T> whenLoaded(
+                String client, Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> work) {
+            Multi<T> whenLoaded = ModelWorker.super.whenLoaded(client, keepAlive, work);
             return loadTime.isZero()
                     ? whenLoaded
                     : Uni.createFrom()

@@ -72,7 +72,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                         new PromptInput.Piece.Media()),
                                                 new PromptInput.Constraint(
                                                         "grammar", "root ::= \"a\"", null, Map.of())),
-                                        List.of(new ServerFrame.Image(2, 1, "ab", null)),
+                                        List.of(new ServerFrame.Image(2, 1, "ab", (byte[]) null)),
                                         "c"),
                                 new ServerFrame.ApplyTemplate("3", new PromptInput.Chat("{}"), null),
                                 new ServerFrame.Tokenize("4", PromptInput.Raw.of("text"), true, true, true, null),

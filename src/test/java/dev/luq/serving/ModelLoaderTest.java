@@ -293,7 +293,7 @@ class ModelLoaderTest {
         ModelRoute b = model("b", LoadPolicy.DEMAND, false, "1ms");
         AssertSubscriber<WorkerFrame.OfRequest> running = busy(a);
         AssertSubscriber<WorkerFrame.OfRequest> impatient = AssertSubscriber.create(Long.MAX_VALUE);
-        b.whenLoaded(Duration.ZERO, Optional.empty(), info -> b.generate(WorkerClient.request("say b", 0)))
+        b.whenLoaded(null, Duration.ZERO, Optional.empty(), info -> b.generate(WorkerClient.request("say b", 0)))
                 .subscribe()
                 .withSubscriber(impatient);
         failure(WorkerException.NotReady.class, impatient);
@@ -456,7 +456,7 @@ class ModelLoaderTest {
     void aClientThatLeavesBeforeItHasAskedHoldsNothing() {
         start(Map.of());
         ModelRoute a = demand("a");
-        a.whenLoaded(Optional.empty(), info -> a.generate(WorkerClient.request("say x", 0)))
+        a.whenLoaded(null, Optional.empty(), info -> a.generate(WorkerClient.request("say x", 0)))
                 .subscribe()
                 .withSubscriber(new AssertSubscriber<>(Long.MAX_VALUE, true));
         assertEquals(ModelWorker.State.UNLOADED, a.state());
@@ -519,7 +519,7 @@ class ModelLoaderTest {
         assertEquals(ModelWorker.State.UNLOADED, b.state());
         assertEquals("more", answer(ask(a, "say more")), "nobody needs its memory any more");
         running.cancel();
-        assertEquals(List.of("a loaded"), history);
+        assertEquals(List.of("a loaded", "b rejected cancelled"), history);
     }
 
     @Test
@@ -648,7 +648,7 @@ class ModelLoaderTest {
 
     @Test
     void anAnswerThatDoesNotGoOnDelaysAnUnloadNoLongerThanAnAnswerMayTake() {
-        start(Map.of("deadline", "1S"));
+        start(Map.of("deadline", "5S"));
         ModelRoute a = demand("a");
         AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, new CompletableFuture<>());
         loader.unload("a").join();
@@ -682,6 +682,30 @@ class ModelLoaderTest {
                 ModelWorker.State.DRAINING,
                 failure(WorkerException.NotReady.class, waiting).state());
         failure(WorkerException.NotReady.class, ask(a, "say x"));
+    }
+
+    @Test
+    void whoHasMostWaitingGivesWay() {
+        start(Map.of("slots", "1", "queue-size", "3"));
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        List<AssertSubscriber<WorkerFrame.OfRequest>> hog =
+                List.of(wait(a, "hog"), wait(a, "hog"), wait(a, "hog"), wait(a, "hog"));
+        AssertSubscriber<WorkerFrame.OfRequest> first = wait(a, "other");
+        failure(WorkerException.QueueFull.class, hog.get(3));
+        AssertSubscriber<WorkerFrame.OfRequest> second = wait(a, "other");
+        failure(WorkerException.QueueFull.class, hog.get(2));
+        failure(WorkerException.QueueFull.class, wait(a, "other"));
+        failure(WorkerException.QueueFull.class, wait(a, "hog"));
+        List.of(hog.get(0), hog.get(1), first, second).forEach(AssertSubscriber::assertNotTerminated);
+    }
+
+    private static AssertSubscriber<WorkerFrame.OfRequest> wait(ModelRoute route, String client) {
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = AssertSubscriber.create(Long.MAX_VALUE);
+        route.whenLoaded(client, Optional.empty(), info -> Multi.createFrom().<WorkerFrame.OfRequest>empty())
+                .subscribe()
+                .withSubscriber(waiting);
+        return waiting;
     }
 
     @Test
@@ -747,7 +771,7 @@ class ModelLoaderTest {
 
     private static AssertSubscriber<WorkerFrame.OfRequest> ask(ModelRoute route, String script, KeepAlive keepAlive) {
         AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
-        route.whenLoaded(Optional.ofNullable(keepAlive), info -> route.generate(WorkerClient.request(script, 0)))
+        route.whenLoaded(null, Optional.ofNullable(keepAlive), info -> route.generate(WorkerClient.request(script, 0)))
                 .subscribe()
                 .withSubscriber(answer);
         return answer;
@@ -757,7 +781,7 @@ class ModelLoaderTest {
     private static AssertSubscriber<WorkerFrame.OfRequest> begun(ModelRoute route, CompletableFuture<Void> between) {
         AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
         InFlightAnswer whole = new InFlightAnswer();
-        route.whenLoaded(Optional.empty(), info -> Multi.createBy()
+        route.whenLoaded(null, Optional.empty(), info -> Multi.createBy()
                         .concatenating()
                         .streams(
                                 route.generate(WorkerClient.request("say one", 0), whole),

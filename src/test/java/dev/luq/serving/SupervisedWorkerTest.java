@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -704,29 +706,63 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
         ServerFrame.Image large = new ServerFrame.Image(10, 11, "l", new byte[330]);
         ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        ServerFrame.Image another = other();
         assertEquals(
                 "request_too_large",
                 failure(WorkerException.Rejected.class, WorkerClient.run(worker, request("pixels", large)))
                         .code());
-        AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, request("wait", half));
-        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", half)));
+        AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, request("encode", half));
+        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", another)));
         first.cancel();
         assertEquals("1:0", answer(onceThereIsRoom(worker, () -> request("pixels", half))));
+    }
+
+    @Test
+    void imagesCountUntilTheirAnswerBegins() {
+        SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
+        ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        AssertSubscriber<WorkerFrame.OfRequest> answering = WorkerClient.run(worker, request("wait", half));
+        until("the text", () -> text(answering).equals("waiting"));
+        ServerFrame.Image another = other();
+        assertEquals("1:0", answer(WorkerClient.run(worker, request("pixels", another))));
+    }
+
+    @Test
+    void choicesOfAnAnswerHaveTheirImagesTogetherAndLetThemGoTogether() {
+        SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
+        ServerFrame.Image shared = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        InFlightAnswer answer = new InFlightAnswer();
+        answer.whenTokenized(2, shared.pixels()::letGo);
+        AssertSubscriber<WorkerFrame.OfRequest> first = AssertSubscriber.create(Long.MAX_VALUE);
+        worker.generate(request("encode", shared), answer).subscribe().withSubscriber(first);
+        until("the first", () -> !first.getItems().isEmpty());
+        assertNotNull(shared.rgb(), "the other choice needs them");
+        AssertSubscriber<WorkerFrame.OfRequest> second = AssertSubscriber.create(Long.MAX_VALUE);
+        worker.generate(request("pixels", shared), answer).subscribe().withSubscriber(second);
+        assertEquals("1:0", answer(second));
+        assertNull(shared.rgb());
+        first.assertNotTerminated();
+        ServerFrame.Image another = other();
+        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", another)));
     }
 
     @Test
     void imagesOfACancelledRequestCountUntilTheWorkerHasGivenThemUp() {
         SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
         ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
-        AssertSubscriber<WorkerFrame.OfRequest> unconfirmed = WorkerClient.run(worker, request("deaf", half));
-        until("the text", () -> text(unconfirmed).equals("deaf"));
+        AssertSubscriber<WorkerFrame.OfRequest> unconfirmed = WorkerClient.run(worker, request("encode-deaf", half));
+        until("it is there", () -> !unconfirmed.getItems().isEmpty());
         unconfirmed.cancel();
         assertEquals(0, worker.inFlight());
-        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", half)));
+        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", other())));
         assertEquals("a", answer(run(worker, "say a")));
         failure(WorkerException.Died.class, run(worker, "die KILL"));
         WorkerClient.ready(worker);
-        assertEquals("1:0", answer(WorkerClient.run(worker, request("pixels", half))));
+        assertEquals("1:0", answer(WorkerClient.run(worker, request("pixels", other()))));
+    }
+
+    private static ServerFrame.Image other() {
+        return new ServerFrame.Image(10, 6, "o", new byte[180]);
     }
 
     private static AssertSubscriber<WorkerFrame.OfRequest> onceThereIsRoom(

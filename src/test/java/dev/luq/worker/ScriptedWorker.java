@@ -159,6 +159,8 @@ public final class ScriptedWorker implements ModelHost {
                 waiting.put(id, events);
             }
             case "deaf" -> piece(id, "deaf", events);
+            case "encode" -> waiting.put(id, events);
+            case "encode-deaf" -> {}
             case "die" -> {
                 piece(id, "dying", events);
                 // let the piece out first

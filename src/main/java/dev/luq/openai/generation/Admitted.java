@@ -95,9 +95,9 @@ final class Admitted<E extends Addressed> {
      * @param answer checks the request, which is released when the items are subscribed to
      */
     <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, BiFunction<E, ModelInfo, Multi<T>> answer) {
-        return worker.whenLoaded(
-                        keepAlive,
-                        model -> answer.apply(request(), model).onSubscription().invoke(this::release))
+        return worker.whenLoaded(caller.tag(), keepAlive, model -> answer.apply(request(), model)
+                        .onSubscription()
+                        .invoke(this::release))
                 .onTermination()
                 .invoke(this::release)
                 .onFailure(ApiException.class)

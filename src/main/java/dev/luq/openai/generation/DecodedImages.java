@@ -13,7 +13,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /** The images of requests for as long as their answers take. */
 @Singleton
@@ -30,17 +30,17 @@ final class DecodedImages {
 
     /**
      * Decodes images and answers with them; see {@link ImageIntake#decode}. The request's text counts while they are
-     * decoded, their pixels until the answer's end or until the client has gone. There is no answer for one that has gone
-     * before.
+     * decoded, their pixels until nobody needs them, at the latest until the answer's end or until the client has gone.
+     * There is no answer for one that has gone before.
      *
      * @param admitted the request that names them
-     * @param answer gets them in the order of the references
+     * @param answer gets them in the order of the references, and what lets their pixels go
      */
     <T> Multi<T> during(
             Admitted<?> admitted,
             List<ImageReference> references,
             ClientPresence client,
-            Function<List<ServerFrame.Image>, Multi<T>> answer) {
+            BiFunction<List<ServerFrame.Image>, Runnable, Multi<T>> answer) {
         try (ReceivedBody.Hold text = admitted.body().hold()) {
             return during(references, client, asker(admitted, client), budget.beside(admitted.body()), answer);
         } catch (ClientGone left) {
@@ -53,11 +53,15 @@ final class DecodedImages {
             ClientPresence client,
             Asker asker,
             IntakeBudget.Share pixels,
-            Function<List<ServerFrame.Image>, Multi<T>> answer) {
+            BiFunction<List<ServerFrame.Image>, Runnable, Multi<T>> answer) {
         try {
             List<ServerFrame.Image> decoded = intake.decode(references, asker, pixels);
             client.whenGone(pixels::close);
-            return answer.apply(decoded).onTermination().invoke(pixels::close);
+            Runnable letGo = () -> {
+                decoded.forEach(image -> image.pixels().letGo());
+                pixels.close();
+            };
+            return answer.apply(decoded, letGo).onTermination().invoke(pixels::close);
         } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;

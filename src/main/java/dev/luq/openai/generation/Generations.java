@@ -12,6 +12,7 @@ import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
+import dev.luq.serving.InFlightAnswer;
 import dev.luq.serving.ModelWorker;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -152,13 +153,14 @@ public final class Generations {
         Caller caller = admitted.caller();
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
-        return images.during(admitted, valid.images(), client, decoded -> {
+        return images.during(admitted, valid.images(), client, (decoded, letGo) -> {
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
-            Multi<ChoiceFrame> frames =
-                    first.apply(ChoiceFrame.generate(admitted.worker(), choices, slots, admitted.newAnswer()));
+            InFlightAnswer answer = admitted.newAnswer();
+            answer.whenTokenized(choices.size(), letGo);
+            Multi<ChoiceFrame> frames = first.apply(ChoiceFrame.generate(admitted.worker(), choices, slots, answer));
             if (!rates.countsTokens(caller)) {
                 return frames;
             }

@@ -97,7 +97,7 @@ public final class Queries {
     }
 
     private Multi<WorkerFrame.TokenCount> count(Admitted<?> admitted, ClientPresence client, Prompt prompt) {
-        return images.during(admitted, prompt.images(), client, decoded -> {
+        return images.during(admitted, prompt.images(), client, (decoded, letGo) -> {
             ServerFrame.CountTokens query = new ServerFrame.CountTokens(
                     newId(), prompt.input(), decoded, admitted.caller().tag());
             return admitted.worker().query(query, admitted.newAnswer()).toMulti();
@@ -141,7 +141,7 @@ public final class Queries {
             List<ImageReference> references = distinct.prompts().stream()
                     .flatMap(prompt -> prompt.images().stream())
                     .toList();
-            return images.during(admitted, references, client, decoded -> embed(
+            return images.during(admitted, references, client, (decoded, letGo) -> embed(
                             admitted, queries(distinct.prompts(), decoded, admitted.caller()))
                     .map(found -> new Embedded<>(asked.form(), admitted.worker().modelId(), distinct.all(found))));
         });
