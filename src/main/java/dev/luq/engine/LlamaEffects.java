@@ -348,7 +348,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             return 0;
         }
         if (!requests.containsKey(request)) {
-            state.close();
+            promptFiles.drop(state);
             return 0;
         }
         promptFiles.found(request, prefix, state);

@@ -11,23 +11,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Keys and values of prompts up to their last image, as files for later engines. One thread reads, another writes: neither
- * steps nor answers wait for a disk. What is on its way to the disk is at most half of the KV cache; what is too much
- * meanwhile is not kept. Its methods are for the engine thread unless they say otherwise.
+ * steps nor answers wait for a disk. What is on its way to the disk and from it has {@value #MOST_BYTES} bytes at most, or
+ * is one prompt of at most half of the KV cache; what is too much meanwhile is neither kept nor read. Its methods are for
+ * the engine thread unless they say otherwise.
  */
 final class PromptFiles {
 
     private static final System.Logger LOG = System.getLogger(PromptFiles.class.getName());
+
+    private static final long MOST_BYTES = 128 << 20;
 
     /**
      * What a sequence held, or will hold.
      *
      * @param name of its file
      */
-    private record Kept(String name, SequenceState state, int cells) {}
+    private record Kept(String name, SequenceState state) {}
 
     private final CachedFiles files;
     private final Context context;
@@ -40,8 +43,8 @@ final class PromptFiles {
     private final Map<String, Kept> found = new HashMap<>();
     /** Not written yet since nothing came of them yet, by request. */
     private final Map<String, Kept> copies = new HashMap<>();
-    /** Of all copies, also those being written. */
-    private final AtomicInteger copiedCells = new AtomicInteger();
+    /** Bytes of all that is copied or read, also of what is being written. */
+    private final AtomicLong held = new AtomicLong();
 
     /**
      * @param files null to keep none
@@ -108,34 +111,56 @@ final class PromptFiles {
     /** @return null when it is not there */
     private SequenceState read(String name) {
         OptionalLong length = files.length(name);
-        if (length.isEmpty() || length.getAsLong() > Integer.MAX_VALUE) {
+        long bytes = Math.max(1, length.orElse(0));
+        if (length.isEmpty() || bytes > Integer.MAX_VALUE || !hold(bytes)) {
             return null;
         }
-        SequenceState state = SequenceState.allocate(Math.max(1, length.getAsLong()));
+        SequenceState state = null;
         boolean read = false;
         try {
+            state = SequenceState.allocate(bytes);
             read = files.read(name, state.view());
             return read ? state : null;
         } finally {
             if (!read) {
-                state.close();
+                held.addAndGet(-bytes);
+                if (state != null) {
+                    state.close();
+                }
             }
         }
     }
 
+    private boolean hold(long bytes) {
+        long before = held.getAndAdd(bytes);
+        if (before == 0 || before + bytes <= MOST_BYTES) {
+            return true;
+        }
+        held.addAndGet(-bytes);
+        return false;
+    }
+
+    /** What was copied or read is needed no more. */
+    void drop(SequenceState state) {
+        held.addAndGet(-state.bytes());
+        state.close();
+    }
+
     /** Takes over what was read for a request. */
     void found(String request, ImagePrefix prefix, SequenceState state) {
-        found.put(request, new Kept(prefix.name(), state, prefix.cells()));
+        found.put(request, new Kept(prefix.name(), state));
     }
 
     /** As {@link Effects#restorePrefix}. */
     boolean restore(String request, int sequence) {
         Kept kept = found.remove(request);
-        try (SequenceState state = kept.state) {
-            if (context.restore(state, sequence)) {
+        try {
+            if (context.restore(kept.state, sequence)) {
                 counters.promptFileHits++;
                 return true;
             }
+        } finally {
+            drop(kept.state);
         }
         LOG.log(System.Logger.Level.WARNING, "A prompt that was kept cannot be restored; its file is removed");
         writer.execute(() -> files.remove(kept.name));
@@ -145,19 +170,23 @@ final class PromptFiles {
     /** As {@link Effects#keepPrefix}. */
     void keep(String request, int sequence, Prompt prefix) {
         int cells = prefix.tokens();
-        if (files == null || cells < PromptCache.WORTH_KEEPING || copiedCells.get() > mostCells - cells) {
+        if (files == null || cells < PromptCache.WORTH_KEEPING || cells > mostCells) {
             return;
         }
         List<ImagePrefix> names = ImagePrefix.of(prefix);
         String name = names.get(names.size() - 1).name();
-        if (files.has(name) || context.stateBytes(sequence) > Integer.MAX_VALUE) {
+        long bytes = context.stateBytes(sequence);
+        if (files.has(name) || bytes > Integer.MAX_VALUE || !hold(bytes)) {
             return;
         }
+        SequenceState state = null;
         try {
-            copies.put(request, new Kept(name, context.save(sequence), cells));
-            copiedCells.addAndGet(cells);
+            state = context.save(sequence);
+            copies.put(request, new Kept(name, state));
         } catch (LlamaException | OutOfMemoryError e) {
             LOG.log(System.Logger.Level.WARNING, "A prompt is not kept", e);
+        } finally {
+            held.addAndGet((state == null ? 0 : state.bytes()) - bytes);
         }
     }
 
@@ -170,12 +199,12 @@ final class PromptFiles {
     }
 
     private void write(Kept copy) {
-        try (SequenceState state = copy.state) {
-            files.write(copy.name, state.view());
+        try {
+            files.write(copy.name, copy.state.view());
         } catch (RuntimeException | Error e) {
             LOG.log(System.Logger.Level.WARNING, "A prompt cannot be kept", e);
         } finally {
-            copiedCells.addAndGet(-copy.cells);
+            drop(copy.state);
         }
     }
 
@@ -183,7 +212,7 @@ final class PromptFiles {
     void forgetRead(String request) {
         Kept kept = found.remove(request);
         if (kept != null) {
-            kept.state.close();
+            drop(kept.state);
         }
     }
 
@@ -192,8 +221,7 @@ final class PromptFiles {
         forgetRead(request);
         Kept copy = copies.remove(request);
         if (copy != null) {
-            copy.state.close();
-            copiedCells.addAndGet(-copy.cells);
+            drop(copy.state);
         }
     }
 

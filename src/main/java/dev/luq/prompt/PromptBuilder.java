@@ -307,10 +307,13 @@ public final class PromptBuilder {
     private Sampler sampler(SamplerOptions sampling, Draft draft, Prompt prompt) {
         try {
             Sampler sampler = Sampler.create(model, sampling, draft.chat().grammarOptions());
-            List<PromptUnit> units = prompt.units();
-            for (PromptUnit unit : units.subList(Math.max(0, units.size() - PENALTY_WINDOW), units.size())) {
-                if (unit instanceof PromptUnit.Text text) {
-                    sampler.acceptPrompt(text.token());
+            // Of OpenAI's penalties the prompt is no concern: the words of a question would be kept out of its answer.
+            if (sampling.repeatPenalty() != 1) {
+                List<PromptUnit> units = prompt.units();
+                for (PromptUnit unit : units.subList(Math.max(0, units.size() - PENALTY_WINDOW), units.size())) {
+                    if (unit instanceof PromptUnit.Text text) {
+                        sampler.acceptPrompt(text.token());
+                    }
                 }
             }
             return sampler;

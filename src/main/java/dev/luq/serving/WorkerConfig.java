@@ -120,7 +120,7 @@ public interface WorkerConfig {
      * asked about before a restart is answered without evaluating it again. The files tell what the prompts say. The least
      * recently used ones go first; those of a model that is removed go with it. 0 keeps none and removes what there is. A
      * token takes what it takes in the KV cache: 71 MiB for a picture of 1,296 tokens of Qwen2.5-VL-7B at F16. Reading and
-     * writing them take memory, each as much as half of the KV cache at most; longer prompts are not kept.
+     * writing them take memory: 128 MiB, or what one of at most half of the KV cache takes; longer ones are not kept.
      */
     @WithDefault("2147483648")
     long promptFilesBytes();

@@ -13,8 +13,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.Integration;
 import dev.luq.engine.TinyEngine.Ask;
 import dev.luq.engine.TinyEngine.Outcome;
+import dev.luq.llama.SamplerOptions;
+import dev.luq.prompt.PromptContent;
+import dev.luq.prompt.PromptRequest;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -51,6 +55,30 @@ class EngineOutputTest {
             assertEquals(200, stream.await().tokens().size());
             assertTrue(stream.events(GenerationEvent.Delta.class).size() > 2);
         }
+    }
+
+    /** Else an answer would keep clear of the words of its question. */
+    @Test
+    void whatOnlyThePromptHasIsPenalizedAsARepetitionAlone() throws Exception {
+        int asked = 120;
+        int other = 121;
+        Map<Integer, Float> almostEqual = Map.of(asked, 100f, other, 99f);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            assertEquals(asked, first(tiny, new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, almostEqual)));
+            assertEquals(asked, first(tiny, new SamplerOptions(0f, 1f, 0, 0f, 2f, 2f, 1f, 0, almostEqual)));
+            assertEquals(other, first(tiny, new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1.5f, 0, almostEqual)));
+        }
+    }
+
+    /** The first token of the answer to a prompt of the token 120. */
+    private static int first(TinyEngine tiny, SamplerOptions sampling) throws Exception {
+        PromptContent prompt = new PromptContent.Raw(List.of(new PromptContent.Piece.Tokens(new int[] {120})), null);
+        Outcome outcome = new Outcome();
+        tiny.engine.submit(
+                new GenerationRequest(
+                        "r", new PromptRequest(prompt, List.of(), sampling, null), 1, List.of(), 0, false, null),
+                outcome);
+        return outcome.await().logprobs().get(0).id();
     }
 
     private static GenerationEvent.Delta withId(GenerationEvent.Delta delta, String id) {

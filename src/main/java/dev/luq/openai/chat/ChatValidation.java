@@ -82,12 +82,19 @@ public final class ChatValidation {
                 off ? 0 : frequencyPenalty,
                 off ? 0 : presencePenalty,
                 off ? 1 : repeatPenalty,
-                request.seed() == null
-                        ? defaults.seed()
-                        : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
+                seed(request.seed(), defaults),
                 OutputRules.logitBias(request.logitBias()),
                 OutputRules.textBias(request.logitBias()),
                 Check.flag(request.ignoreEos(), false));
+    }
+
+    /** @return null for one that the worker draws; -1 asks for that, as of llama-server */
+    private static Long seed(BigDecimal value, ModelDefaults defaults) {
+        if (value == null) {
+            return defaults.seed();
+        }
+        long seed = Check.integer("seed", value, Long.MIN_VALUE, Long.MAX_VALUE, 0);
+        return seed == -1 ? null : (Long) seed;
     }
 
     private static double or(Double configured, double otherwise) {

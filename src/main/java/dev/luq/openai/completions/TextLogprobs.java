@@ -48,7 +48,9 @@ record TextLogprobs(
         return logprobs.stream().mapToInt(TextLogprobs::characters).sum();
     }
 
+    /** Those that begin in it: a token's own text has a replacement for each part of one. */
     private static int characters(TokenLogprob token) {
-        return token.token().codePointCount(0, token.token().length());
+        return (int)
+                token.bytes().stream().filter(octet -> (octet & 0xC0) != 0x80).count();
     }
 }

@@ -24,7 +24,6 @@ import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
@@ -96,12 +95,8 @@ final class NativeExchange implements Exchange {
                 settings.set(field.getKey(), field.getValue());
             }
         });
-        if (settings.path("seed").asText().equals("-1")
-                || settings.path("seed").asText().equals(Long.toString(NativeSettings.DRAWN_SEED))) {
-            settings.remove("seed");
-            if (defaults.seed() != null) {
-                settings.put("seed", ThreadLocalRandom.current().nextLong(NativeSettings.DRAWN_SEED));
-            }
+        if (settings.path("seed").asText().equals(Long.toString(NativeSettings.DRAWN_SEED))) {
+            settings.put("seed", -1);
         }
         if (settings.path("top_k").isIntegralNumber() && settings.path("top_k").intValue() < 0) {
             settings.put("top_k", 0);

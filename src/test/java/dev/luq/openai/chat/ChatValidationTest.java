@@ -440,6 +440,7 @@ class ChatValidationTest {
         assertEquals(41, request.generate("id", 0, List.of()).sampling().seed());
         assertEquals(43, request.generate("id", 2, List.of()).sampling().seed());
         assertNull(valid(",\"n\":2").generate("id", 1, List.of()).sampling().seed());
+        assertNull(valid(",\"seed\":-1").sampling().seed(), "drawn, as llama-server does");
     }
 
     @ParameterizedTest
