@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Integration
@@ -105,6 +106,17 @@ class VisionTest {
                         LlamaException.VisionLoad.class, () -> Vision.open(mmproj, TinyModels.model(model), OPTIONS))
                 .getMessage();
         assertFalse(message.contains("/"), message);
+    }
+
+    /** As smart_resize of transformers 5.24 makes them, of merged patches of 28 pixels. */
+    @ParameterizedTest
+    @CsvSource({"350,350,12,12", "64,64,2,2", "32,32,2,2", "28,28,2,2", "630,462,22,16", "350,70,12,2", "70,14,5,1"})
+    void qwenSeesAPictureInTheSizeThatItWasTrainedOn(int width, int height, int columns, int rows) {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN);
+                ImageChunk chunk = imageChunk(vision, image(width, height, "size"))) {
+            assertEquals(columns * rows, chunk.tokens());
+            assertEquals(Math.max(columns, rows), chunk.positions());
+        }
     }
 
     @Test
