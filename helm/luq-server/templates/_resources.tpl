@@ -113,7 +113,7 @@ Of what copies files and asks over HTTP, beside these resources of the container
 that has no limit of scratch space there is none here: the kubelet holds the whole pod to the only one that it finds.
 */}}
 {{- define "luq-server.smallResources" -}}
-{{- $small := deepCopy (index . 0).Values.smallResources -}}
+{{- $small := deepCopy ((index . 0).Values.smallResources | default dict) -}}
 {{- if and $small.limits (not (dig "limits" "ephemeral-storage" "" (index . 1))) -}}
 {{- $_ := unset $small.limits "ephemeral-storage" -}}
 {{- end -}}

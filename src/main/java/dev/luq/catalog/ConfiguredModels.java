@@ -97,7 +97,9 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                         bounds.between("defaults.min-p", given.minP(), 0, 1),
                         bounds.between("defaults.repeat-penalty", given.repeatPenalty(), 0.1, 10),
                         boxed(bounds.atLeast("defaults.max-tokens", given.maxTokens(), 1)),
-                        given.seed().isPresent() ? given.seed().getAsLong() : null,
+                        given.seed().orElse(-1) == -1
+                                ? null
+                                : (Long) given.seed().getAsLong(),
                         given.systemPrompt().orElse(null),
                         given.enableThinking().orElse(null)));
     }

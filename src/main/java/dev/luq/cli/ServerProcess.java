@@ -85,7 +85,8 @@ public final class ServerProcess implements AutoCloseable {
     public static ServerProcess ofModel(ModelOptions model, List<String> more) {
         List<String> options =
                 new ArrayList<>(List.of("--model", model.modelFile().toString(), "-Dluq.model-id=" + model.id()));
-        model.mmprojFile().ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
+        // Empty where there is none: a configured one is of another model.
+        options.add("-Dluq.mmproj=" + model.mmprojFile().map(Path::toString).orElse(""));
         options.addAll(more);
         return start(Optional.of(model.id()), options, START_TIMEOUT);
     }

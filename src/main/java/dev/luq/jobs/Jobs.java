@@ -224,7 +224,7 @@ public class Jobs {
     /**
      * Those that have not ended, also where another server had them just now.
      *
-     * @throws JobRequestException.Elsewhere when another server has them, so that they are not known here
+     * @throws JobRequestException.Elsewhere when another server has them, and goes on with them
      * @throws JobRequestException.NotSaved when their folder cannot be used
      */
     public synchronized List<Job> unfinished() {
@@ -253,6 +253,9 @@ public class Jobs {
 
     /** @throws JobRequestException.NotFound when there is none */
     public synchronized Job get(String id) {
+        if (records.areOurs()) {
+            return records.get(id);
+        }
         return records.seen().stream()
                 .filter(job -> job.id().equals(id))
                 .findFirst()

@@ -15,10 +15,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The requests that are admitted at once: as many as may run and wait, as many queries beside them, and of those
- * whose images may not be encoded yet, no more pixels than configured, of those that are not tokenized yet, no more text. One client may have all of that; when
- * others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that, and
- * its queries beyond the number: one takes the place of another that has ended. What was cancelled counts until the
+ * The requests that are admitted at once: as many as may run and wait, as many queries beside them, and no more than
+ * configured of pixels that may not be encoded yet and of text that is not tokenized yet. One client may have all of that;
+ * when others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that,
+ * and its queries beyond the number: one takes the place of another that has ended. What was cancelled counts until the
  * worker has given it up, as bytes alone. Not thread-safe: guarded by its owner.
  */
 final class Permits {

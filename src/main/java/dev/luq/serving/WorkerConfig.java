@@ -134,8 +134,8 @@ public interface WorkerConfig {
     int imageMaxTokens();
 
     /**
-     * Upper bound of the decoded pixels (3 bytes each) that requests hold in one worker until their answers begin. A request beyond it
-     * is refused: with 429 while others hold the memory, as too large when it could never fit.
+     * Upper bound of the decoded pixels (3 bytes each) that requests hold in one worker until their answers begin. A
+     * request beyond it is refused: with 429 while others hold the memory, as too large when it could never fit.
      */
     @WithDefault("134217728")
     long imageBytesInFlight();

@@ -169,9 +169,13 @@ final class EngineHost implements ModelHost {
             throw new LoadException(
                     "invalid_configuration", "The model cannot be run as configured: " + e.getMessage(), e);
         } catch (UnsatisfiedLinkError e) {
+            String reason = String.valueOf(e.getMessage());
             throw new LoadException(
                     "unsupported_machine",
-                    "The native libraries cannot be loaded, they need libgomp1 and libstdc++6: " + e.getMessage(),
+                    "The native libraries cannot be loaded: " + reason
+                            + (reason.contains("cannot open shared object")
+                                    ? ". They need the packages libgomp1 and libstdc++6"
+                                    : ""),
                     e);
         }
     }

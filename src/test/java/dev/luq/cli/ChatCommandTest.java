@@ -154,7 +154,7 @@ class ChatCommandTest {
         List<String> options = Files.readAllLines(called);
         assertEquals(List.of("serve", "--host", "127.0.0.1", "--port"), options.subList(0, 4));
         assertEquals(
-                List.of("--model", model.toString(), "-Dluq.model-id=mine", "--mmproj", star),
+                List.of("--model", model.toString(), "-Dluq.model-id=mine", "-Dluq.mmproj=" + star),
                 options.subList(5, options.size()));
     }
 

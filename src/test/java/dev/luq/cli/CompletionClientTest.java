@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -131,7 +132,7 @@ class CompletionClientTest {
             exchange.getResponseBody().flush();
             reached("the end of the test", asked);
         });
-        client = impatient(Duration.ofMillis(200));
+        client = impatient(Duration.ofSeconds(2));
         try {
             assertTrue(failure().contains("seems to hang: look at its log"));
             assertEquals(List.of("A"), pieces);
@@ -145,15 +146,15 @@ class CompletionClientTest {
         server.removeContext("/v1/chat/completions");
         server.createContext("/v1/chat/completions", exchange -> {
             exchange.sendResponseHeaders(200, 0);
-            for (int i = 0; i < 15; i++) {
+            for (int i = 0; i < 14; i++) {
                 exchange.getResponseBody().write(": prompt 35 %\n\n".getBytes(UTF_8));
                 exchange.getResponseBody().flush();
-                Waiting.sleep(Duration.ofMillis(100));
+                LockSupport.parkNanos(Duration.ofMillis(500).toNanos());
             }
             exchange.getResponseBody().write("data: [DONE]\n\n".getBytes(UTF_8));
             exchange.close();
         });
-        client = impatient(Duration.ofSeconds(1));
+        client = impatient(Duration.ofSeconds(5));
         stream();
     }
 

@@ -648,7 +648,7 @@ class ModelLoaderTest {
 
     @Test
     void anAnswerThatDoesNotGoOnDelaysAnUnloadNoLongerThanAnAnswerMayTake() {
-        start(Map.of("deadline", "5S"));
+        start(Map.of("deadline", "15S"));
         ModelRoute a = demand("a");
         AssertSubscriber<WorkerFrame.OfRequest> answer = begun(a, new CompletableFuture<>());
         loader.unload("a").join();

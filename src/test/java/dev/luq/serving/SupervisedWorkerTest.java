@@ -690,13 +690,13 @@ class SupervisedWorkerTest {
     @Test
     void whoseImagesTakeMostGivesWayToo() {
         SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "600"));
-        ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
         List<AssertSubscriber<WorkerFrame.OfRequest>> queued = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            queued.add(WorkerClient.run(worker, request("queued", half).of("hog", null)));
+            queued.add(WorkerClient.run(worker, request("queued", other()).of("hog", null)));
         }
         assertEquals(
-                "1:0", answer(WorkerClient.run(worker, request("pixels", half).of("other", null))));
+                "1:0",
+                answer(WorkerClient.run(worker, request("pixels", other()).of("other", null))));
         failure(WorkerException.QueueFull.class, queued.get(2));
         queued.get(1).assertNotTerminated();
     }
@@ -714,7 +714,7 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, request("encode", half));
         failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", another)));
         first.cancel();
-        assertEquals("1:0", answer(onceThereIsRoom(worker, () -> request("pixels", half))));
+        assertEquals("1:0", answer(onceThereIsRoom(worker, () -> request("pixels", other()))));
     }
 
     @Test

@@ -69,8 +69,8 @@ final class Pictures {
                     .flatMap(place -> Stream.concat(
                             Stream.concat(Stream.of(""), FOLDERS.stream())
                                     .map(below -> place.resolve(below).resolve(name)),
-                            Stream.of(
-                                    place.resolve(RENAMED).resolve(Path.of(name).getFileName()))))
+                            Stream.ofNullable(Path.of(name).getFileName())
+                                    .map(last -> place.resolve(RENAMED).resolve(last))))
                     .map(Path::normalize)
                     .filter(file -> file.startsWith(folder) && Files.isRegularFile(file))
                     .findFirst();

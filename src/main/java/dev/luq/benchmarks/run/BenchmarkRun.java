@@ -216,13 +216,13 @@ public final class BenchmarkRun {
         }
     }
 
-    /** A server that takes none of the first questions takes no pictures at all. Thread-safe. */
+    /** A server that refuses the questions about all of the first pictures takes no pictures at all. Thread-safe. */
     private static final class FirstAnswers {
 
         private static final int ENOUGH = 20;
 
+        private final Set<String> pictures = new HashSet<>();
         private boolean taken;
-        private int refused;
 
         /** @param taken whether an earlier run knows that it takes some */
         FirstAnswers(boolean taken) {
@@ -231,9 +231,10 @@ public final class BenchmarkRun {
 
         synchronized void add(AnswerLine line) {
             taken |= line.refused() == null;
-            refused++;
-            if (!taken && refused == ENOUGH) {
-                throw new BenchmarkRunException("The server refused all of the first " + ENOUGH + " questions: "
+            pictures.add(line.picture());
+            if (!taken && pictures.size() == ENOUGH) {
+                throw new BenchmarkRunException("The server refused the questions about all of the first " + ENOUGH
+                        + " pictures: "
                         + line.refused() + " Ask a model that is served with what it needs to see pictures.");
             }
         }

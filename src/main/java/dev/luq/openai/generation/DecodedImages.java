@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 
-/** The images of requests for as long as their answers take. */
+/** The images of requests, until the engine has what it needs of them. */
 @Singleton
 final class DecodedImages {
 

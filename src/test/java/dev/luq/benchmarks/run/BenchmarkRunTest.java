@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -287,14 +288,18 @@ class BenchmarkRunTest {
                         metric -> assertEquals(Optional.of(0.0), result.scores().value(metric), metric));
     }
 
-    /** More questions than a server may refuse at first. */
+    /** About more pictures than a server may refuse at first, two questions each. */
     private BenchmarkFolder manyQuestions() throws IOException {
         data(Benchmark.DOCVQA, "json");
+        Path documents = folder.resolve("data/documents");
+        byte[] page = Files.readAllBytes(documents.resolve("page0.png"));
         StringBuilder rows = new StringBuilder();
-        for (int i = 0; i < 24; i++) {
+        for (int i = 0; i < 48; i++) {
+            byte[] other = Arrays.copyOf(page, page.length + 1 + i / 2);
+            Files.write(documents.resolve("other" + i / 2 + ".png"), other);
             rows.append(i == 0 ? "" : ",")
                     .append("{\"questionId\":" + i + ",\"question\":\"what is " + i + "?\",")
-                    .append("\"image\":\"documents/page0.png\",\"answers\":[\"x\"]}");
+                    .append("\"image\":\"documents/other" + i / 2 + ".png\",\"answers\":[\"x\"]}");
         }
         Files.writeString(folder.resolve("data/val_v1.0_withQT.json"), "{\"data\":[" + rows + "]}", UTF_8);
         return BenchmarkFolder.of(Benchmark.DOCVQA, folder.resolve("data"));
@@ -305,14 +310,16 @@ class BenchmarkRunTest {
     }
 
     @Test
-    void aServerThatRefusesTheFirstTwentyQuestionsIsAskedNoMore() throws IOException {
+    void aServerThatRefusesTheFirstTwentyPicturesIsAskedNoMore() throws IOException {
         concurrency = 1;
         BenchmarkFolder data = manyQuestions();
         String reason = assertThrows(BenchmarkRunException.class, () -> run(data, BenchmarkRunTest::refuse))
                 .getMessage();
         assertTrue(
-                reason.startsWith("The server refused all of the first 20 questions: no pictures are taken."), reason);
-        assertEquals(20, asked.size());
+                reason.startsWith("The server refused the questions about all of the first 20 pictures: no pictures"
+                        + " are taken."),
+                reason);
+        assertEquals(39, asked.size());
     }
 
     @Test
@@ -321,8 +328,8 @@ class BenchmarkRunTest {
         BenchmarkFolder data = manyQuestions();
         Respondent first =
                 (prompt, picture, max) -> prompt.startsWith("what is 0?") ? "x" : refuse(prompt, picture, max);
-        assertEquals(23, run(data, first).refused());
-        assertEquals(23, run(data, BenchmarkRunTest::refuse).refused(), "the run that goes on with it too");
+        assertEquals(47, run(data, first).refused());
+        assertEquals(47, run(data, BenchmarkRunTest::refuse).refused(), "the run that goes on with it too");
     }
 
     @Test
