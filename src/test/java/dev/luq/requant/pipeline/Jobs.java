@@ -79,8 +79,8 @@ final class Jobs {
 
     private static void writeSet(Path folder, int examples) throws IOException {
         Files.createDirectories(folder);
-        Files.copy(REFERENCE.resolve("square-70x70.png"), folder.resolve("a.png"));
-        Files.copy(REFERENCE.resolve("wide-70x42.png"), folder.resolve("b.png"));
+        Files.copy(REFERENCE.resolve("small-72x90.png"), folder.resolve("a.png"));
+        Files.copy(REFERENCE.resolve("odd-100x100.png"), folder.resolve("b.png"));
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < examples; i++) {
             String image = i % 3 == 2 ? "null" : i % 2 == 0 ? "\"a.png\"" : "\"b.png\"";
