@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import dev.luq.files.DamagedFileException;
 import dev.luq.files.JsonFile;
 import dev.luq.jobs.Job;
-import dev.luq.jobs.JobRequestException;
 import dev.luq.jobs.JobState;
 import dev.luq.jobs.Jobs;
 import dev.luq.requant.plan.Ranking;
@@ -63,10 +62,8 @@ class MeasuredRankings {
 
     private Stream<Ranking> read(Job job) {
         try {
-            return JsonFile.read(jobs.folder(job.id()).resolve(REPORT), Rankings.class).map(Rankings::rankings).stream()
+            return JsonFile.read(jobs.folder(job).resolve(REPORT), Rankings.class).map(Rankings::rankings).stream()
                     .flatMap(List::stream);
-        } catch (JobRequestException.NotFound e) {
-            return Stream.empty(); // deleted meanwhile
         } catch (DamagedFileException | UncheckedIOException e) {
             LOG.warnf(e, "The report of re-quantization %s cannot be read", job.id());
             return Stream.empty();

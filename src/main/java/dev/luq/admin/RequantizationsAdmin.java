@@ -214,7 +214,7 @@ public class RequantizationsAdmin {
             content = {@Content(mediaType = MediaType.APPLICATION_JSON), @Content(mediaType = MediaType.TEXT_HTML)})
     public Response report(@PathParam("id") String id, @Context HttpHeaders headers) {
         boolean page = Accepted.prefers(headers, MediaType.TEXT_HTML_TYPE, MediaType.APPLICATION_JSON_TYPE);
-        java.nio.file.Path report = jobs.folder(id).resolve(page ? "report.html" : "report.json");
+        java.nio.file.Path report = jobs.folder(jobs.get(id)).resolve(page ? "report.html" : "report.json");
         if (!Files.isRegularFile(report)) {
             throw new Refused(ApiError.of(404, "not_found", "The re-quantization has no report yet"));
         }

@@ -167,7 +167,7 @@ public class SetsAdmin {
         String folder = sets.get(name).folder();
         for (Job job : jobs.unfinished()) {
             RequantizationSpec.Sets used =
-                    RequantizationSpec.read(jobs.folder(job.id())).sets();
+                    RequantizationSpec.read(jobs.folder(job)).sets();
             if (used.calibration().equals(folder) || used.evaluation().equals(folder)) {
                 throw new Refused(ApiError.of(409, "conflict", "The set is used by re-quantization " + job.id()));
             }

@@ -30,10 +30,9 @@ public final class ServerProcess implements AutoCloseable {
     private final Path log;
     private final URI address;
     private final CompletionClient client;
-    /** Of the model that it was started for; empty where its own configuration says which. */
-    private final Optional<String> model;
-
     private final Thread endWithUs = new Thread(this::end);
+    /** Of the model that it was started for; empty where its own configuration says which. */
+    private Optional<String> model = Optional.empty();
 
     /**
      * Starts a server through the launcher and waits until it is ready.
@@ -42,14 +41,9 @@ public final class ServerProcess implements AutoCloseable {
      * @throws CliException with the end of the server's log when it does not become ready
      */
     public static ServerProcess start(List<String> options, Duration timeout) {
-        return start(Optional.empty(), options, timeout);
-    }
-
-    private static ServerProcess start(Optional<String> model, List<String> options, Duration timeout) {
         String launcher = Optional.ofNullable(System.getProperty(LAUNCHER_PROPERTY))
                 .orElseThrow(() -> new CliException("Start this command with the launcher luq."));
         ServerProcess server = start(
-                model,
                 port -> {
                     List<String> command = new ArrayList<>(
                             List.of(launcher, "serve", "--host", HOST, "--port", Integer.toString(port)));
@@ -88,7 +82,9 @@ public final class ServerProcess implements AutoCloseable {
         // Empty where there is none: a configured one is of another model.
         options.add("-Dluq.mmproj=" + model.mmprojFile().map(Path::toString).orElse(""));
         options.addAll(more);
-        return start(Optional.of(model.id()), options, START_TIMEOUT);
+        ServerProcess server = start(options, START_TIMEOUT);
+        server.model = Optional.of(model.id());
+        return server;
     }
 
     /**
@@ -108,11 +104,6 @@ public final class ServerProcess implements AutoCloseable {
      * @throws CliException with the end of the server's log when that does not come
      */
     public static ServerProcess start(IntFunction<List<String>> command, String up, Duration timeout) {
-        return start(Optional.empty(), command, up, timeout);
-    }
-
-    private static ServerProcess start(
-            Optional<String> model, IntFunction<List<String>> command, String up, Duration timeout) {
         try {
             int port = freePort();
             Path log = Files.createTempFile("luq-server-", ".log");
@@ -121,7 +112,7 @@ public final class ServerProcess implements AutoCloseable {
                     .redirectOutput(log.toFile())
                     .start();
             process.getOutputStream().close();
-            ServerProcess server = new ServerProcess(process, log, URI.create("http://" + HOST + ":" + port), model);
+            ServerProcess server = new ServerProcess(process, log, URI.create("http://" + HOST + ":" + port));
             server.await(up, timeout);
             return server;
         } catch (IOException e) {
@@ -133,12 +124,11 @@ public final class ServerProcess implements AutoCloseable {
         return new CliException("Cannot start a server: " + e.getMessage(), e);
     }
 
-    private ServerProcess(Process process, Path log, URI address, Optional<String> model) {
+    private ServerProcess(Process process, Path log, URI address) {
         this.process = process;
         this.log = log;
         this.address = address;
         this.client = new CompletionClient(address, Optional.empty());
-        this.model = model;
         Runtime.getRuntime().addShutdownHook(endWithUs);
     }
 

@@ -272,8 +272,8 @@ public class Jobs {
     }
 
     /** Where the job's description, report and working files lie. */
-    public synchronized Path folder(String id) {
-        return records.folder(get(id));
+    public Path folder(Job job) {
+        return records.folder(job);
     }
 
     /** The job that a request with this key made, if any. */

@@ -98,7 +98,7 @@ class JobsTest {
         assertEquals(List.of("2", "1"), other.list().stream().map(Job::id).toList());
         assertEquals(JobState.RUNNING, other.get("2").state());
         assertEquals(ended, other.get("1"));
-        assertEquals(jobs.folder("1"), other.folder("1"));
+        assertEquals(jobs.folder(ended), other.folder(other.get("1")));
         assertEquals(0, other.count(JobState.RUNNING), "counted where it runs");
         assertEquals(
                 List.of(ended),
