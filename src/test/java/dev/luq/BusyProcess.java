@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A process that works until it is killed. */
-public record BusyProcess(Process process) {
+/** A process that works until it is ended. Closing kills it where it has not ended. */
+public record BusyProcess(Process process) implements AutoCloseable {
 
     /**
      * @param main writes a {@code !} once it has begun, and never ends
@@ -30,6 +30,17 @@ public record BusyProcess(Process process) {
                 .start();
         assertEquals('!', process.getInputStream().read());
         return new BusyProcess(process);
+    }
+
+    /** Tells it to end, as Ctrl-C does, and waits until it has. */
+    public void end() {
+        process.destroy();
+        ended("the process that was told to end", process);
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
     }
 
     /** Fails where it had ended by itself. */

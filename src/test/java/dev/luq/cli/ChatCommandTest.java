@@ -135,29 +135,6 @@ class ChatCommandTest {
         assertEquals(7, requests.get(2).path("max_completion_tokens").asInt());
     }
 
-    /** Its configuration may name other models, one of them the default, and another address. */
-    @Test
-    void aServerOfItsOwnIsAskedForTheModelThatWasGivenAndListensHereAlone() throws IOException {
-        Path called = folder.resolve("called");
-        Path launcher = Files.writeString(
-                folder.resolve("luq"), "#!/bin/sh\nprintf '%s\\n' \"$@\" > '" + called + "'\nexit 3\n");
-        assertTrue(launcher.toFile().setExecutable(true));
-        Path model = Files.createFile(folder.resolve("mine.gguf"));
-        System.setProperty(ServerProcess.LAUNCHER_PROPERTY, launcher.toString());
-        try {
-            Outcome outcome = chat("--model", model.toString(), "--mmproj", star, star, "What is this?");
-            assertEquals(1, outcome.status());
-            assertTrue(outcome.error().contains("The server ended with status 3."), outcome.error());
-        } finally {
-            System.clearProperty(ServerProcess.LAUNCHER_PROPERTY);
-        }
-        List<String> options = Files.readAllLines(called);
-        assertEquals(List.of("serve", "--host", "127.0.0.1", "--port"), options.subList(0, 4));
-        assertEquals(
-                List.of("--model", model.toString(), "-Dluq.model-id=mine", "-Dluq.mmproj=" + star),
-                options.subList(5, options.size()));
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"localhost:8080", "127.0.0.1", "http:/x", "ftp://host", "http://", "http://a b"})
     void whatIsNoAddressOfAServerIsRefused(String address) {

@@ -1,17 +1,15 @@
 package dev.luq.cli;
 
-import static dev.luq.Until.ended;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.BusyProcess;
 import dev.luq.Integration;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,7 +31,7 @@ class CleanEndTest {
                     GgufWriter writer =
                             GgufWriter.create(Path.of(arguments[0]).resolve("model.gguf"), Map.of(), List.of(tensor))) {
                 writer.begin("endless");
-                System.out.println("begun");
+                System.out.println('!');
                 while (true) {
                     writer.write(ByteBuffer.allocate(1));
                 }
@@ -43,21 +41,9 @@ class CleanEndTest {
 
     @Test
     void aSignalLeavesNoUnfinishedModelBehind() throws IOException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Export.class.getName(),
-                        folder.toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        try (var output = process.inputReader(StandardCharsets.UTF_8)) {
-            assertEquals("begun", output.readLine());
+        try (BusyProcess export = BusyProcess.start(Export.class, folder.toString())) {
             assertFalse(isEmpty());
-            process.destroy();
-            ended("the process that was told to end", process);
-        } finally {
-            process.destroyForcibly();
+            export.end();
         }
         assertTrue(isEmpty());
     }

@@ -395,16 +395,7 @@ class LauncherTest {
             Files.writeString(limits, limit + "\n");
             Files.writeString(limits.resolveSibling("cpu.cfs_period_us"), "100000\n");
         }
-        assertEquals(
-                new Outcome(0, jobs + "\n"),
-                run(
-                        List.of(
-                                "bash",
-                                "-euc",
-                                ". native/lib/common.sh; parallel_jobs 8 \"$1\"",
-                                "",
-                                directory.toString()),
-                        Map.of()));
+        assertEquals(new Outcome(0, jobs + "\n"), ofNativeBuild("parallel_jobs 8 \"$1\"", Map.of()));
     }
 
     @Test
@@ -412,28 +403,19 @@ class LauncherTest {
         Files.writeString(
                 Files.createDirectories(directory.resolve("proc")).resolve("meminfo"),
                 "MemTotal:   16777216 kB\nMemAvailable:   4194304 kB\n");
-        assertEquals(
-                new Outcome(0, "2\n"),
-                run(
-                        List.of(
-                                "bash",
-                                "-euc",
-                                ". native/lib/common.sh; parallel_jobs 8 \"$1\"",
-                                "",
-                                directory.toString()),
-                        Map.of()));
+        assertEquals(new Outcome(0, "2\n"), ofNativeBuild("parallel_jobs 8 \"$1\"", Map.of()));
+    }
+
+    /** Runs a command with the functions of the native build; {@code $1} is a folder. */
+    private Outcome ofNativeBuild(String command, Map<String, String> environment) throws Exception {
+        return run(
+                List.of("bash", "-euc", ". native/lib/common.sh; " + command, "", directory.toString()), environment);
     }
 
     @Test
     void aCompilerThatTheSystemEndsNamesTheSettingThatHelps() throws Exception {
-        Outcome outcome = run(
-                List.of(
-                        "bash",
-                        "-euc",
-                        ". native/lib/common.sh; logged \"$1/log\" sh -c 'echo g++: fatal error: Killed signal; exit 1'",
-                        "",
-                        directory.toString()),
-                Map.of("JOBS", "7"));
+        Outcome outcome = ofNativeBuild(
+                "logged \"$1/log\" sh -c 'echo g++: fatal error: Killed signal; exit 1'", Map.of("JOBS", "7"));
         assertEquals(1, outcome.status());
         assertTrue(outcome.output().contains("set JOBS to fewer than 7"), outcome.output());
     }
@@ -456,10 +438,8 @@ class LauncherTest {
         assertNotEquals(before, arithmetic(project));
     }
 
-    private static Outcome arithmetic(Path project) throws Exception {
-        return run(
-                List.of("bash", "-euc", ". native/lib/common.sh; . native/lib/key.sh; arithmetic"),
-                Map.of("NATIVE_DIR", project.toString()));
+    private Outcome arithmetic(Path project) throws Exception {
+        return ofNativeBuild(". native/lib/key.sh; arithmetic", Map.of("NATIVE_DIR", project.toString()));
     }
 
     @Test

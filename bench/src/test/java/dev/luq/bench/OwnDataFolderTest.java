@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.cli.NotedLauncher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,29 +19,24 @@ import org.junit.jupiter.api.io.TempDir;
 @Integration
 class OwnDataFolderTest {
 
-    private static final String LAUNCHER = "luq.launcher";
     private static final String DATA = "-Dluq.data-dir=";
 
     @TempDir
     Path folder;
 
     private Path model;
+    private NotedLauncher launcher;
 
-    /** A launcher that notes how it was called, and starts no server. */
     @BeforeEach
     void launcher() throws IOException {
         model = folder.resolve("tiny.gguf");
         new ModelSynthesizer(ModelSynthesizer.Shape.tiny(), 1).write(model);
-        Path launcher = Files.writeString(
-                folder.resolve("luq"),
-                "#!/bin/sh\nprintf '%s\\n' \"$@\" > '" + folder.resolve("called") + "'\nexit 3\n");
-        assertTrue(launcher.toFile().setExecutable(true));
-        System.setProperty(LAUNCHER, launcher.toString());
+        launcher = new NotedLauncher(folder);
     }
 
     @AfterEach
     void forget() {
-        System.clearProperty(LAUNCHER);
+        launcher.close();
     }
 
     @Test
@@ -55,7 +51,7 @@ class OwnDataFolderTest {
 
     private void assertServedAlone(String... command) throws IOException {
         assertEquals(1, BenchCommand.commandLine().execute(command));
-        List<String> options = Files.readAllLines(folder.resolve("called"));
+        List<String> options = launcher.options();
         assertTrue(options.contains("-Dluq.model-id=tiny"), options.toString());
         Path data = options.stream()
                 .filter(option -> option.startsWith(DATA))

@@ -1,10 +1,10 @@
 package dev.luq.bench;
 
-import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.BusyProcess;
 import dev.luq.Integration;
 import dev.luq.cli.Waiting;
 import java.io.IOException;
@@ -30,7 +30,7 @@ class TemporaryFolderTest {
         public static void main(String[] arguments) throws Exception {
             try (TemporaryFolder folder = TemporaryFolder.in(Path.of(arguments[0]))) {
                 Files.writeString(Files.createDirectory(folder.resolve("store")).resolve("model.gguf"), "weights");
-                System.out.println(folder.path());
+                System.out.println("!" + folder.path());
                 Thread.sleep(TimeUnit.MINUTES.toMillis(1));
             }
         }
@@ -46,7 +46,7 @@ class TemporaryFolderTest {
             }));
             try (TemporaryFolder folder = TemporaryFolder.in(Path.of(arguments[0]))) {
                 Path store = Files.createDirectory(folder.resolve("store"));
-                System.out.println(folder.path());
+                System.out.println("!" + folder.path());
                 for (int i = 0; !ended.get(); i++) {
                     Files.createFile(store.resolve(Integer.toString(i)));
                 }
@@ -66,22 +66,11 @@ class TemporaryFolderTest {
     @ParameterizedTest
     @ValueSource(classes = {Measurement.class, SlowServer.class})
     void aSignalLeavesNothingBehind(Class<?> measurement) throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        measurement.getName(),
-                        parent.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try (var output = process.inputReader(StandardCharsets.UTF_8)) {
-            Path folder = Path.of(output.readLine());
+        try (BusyProcess process = BusyProcess.start(measurement, parent.toString())) {
+            Path folder = Path.of(process.process().inputReader(StandardCharsets.UTF_8).readLine());
             assertEquals(parent, folder.getParent());
             assertFalse(isEmpty());
-            process.destroy();
-            ended("the process that was told to end", process);
-        } finally {
-            process.destroyForcibly();
+            process.end();
         }
         assertTrue(isEmpty());
     }
