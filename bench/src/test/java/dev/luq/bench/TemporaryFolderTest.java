@@ -67,7 +67,8 @@ class TemporaryFolderTest {
     @ValueSource(classes = {Measurement.class, SlowServer.class})
     void aSignalLeavesNothingBehind(Class<?> measurement) throws Exception {
         try (BusyProcess process = BusyProcess.start(measurement, parent.toString())) {
-            Path folder = Path.of(process.process().inputReader(StandardCharsets.UTF_8).readLine());
+            Path folder = Path.of(
+                    process.process().inputReader(StandardCharsets.UTF_8).readLine());
             assertEquals(parent, folder.getParent());
             assertFalse(isEmpty());
             process.end();
