@@ -68,9 +68,9 @@ class Sequence:
 
 
 class Batches(Dataset):
-    """Batch `i` is a function of i alone; all its pictures have one grid, so that little is padding."""
+    """Batch `i` is a function of i and the seed alone; all its pictures have one grid, so that little is padding."""
 
-    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share, collages, signs):
+    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share, collages, signs, seed):
         self.core = tokenizer.backend_tokenizer
         self.steps = steps
         self.tokens = tokens
@@ -78,6 +78,7 @@ class Batches(Dataset):
         self.text_share = text_share
         self.collages = collages
         self.signs = signs
+        self.seed = seed
         self.image_token = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.pad = tokenizer.pad_token_id
         self.cache = {}
@@ -86,7 +87,7 @@ class Batches(Dataset):
         return self.steps
 
     def __getitem__(self, index):
-        rng = generator(TRAIN, index)
+        rng = generator(TRAIN, self.seed, index)
         grid = random_grid(rng, self.mean_tokens)
         area = grid[0] * grid[1]
         length = area + TEXT_TOKENS

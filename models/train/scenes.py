@@ -120,9 +120,9 @@ class Collage:
     items: tuple[Shape | Letter, ...]
 
 
-def generator(domain, index):
-    """The random stream of one scene."""
-    return np.random.default_rng(np.random.SeedSequence([domain, index]))
+def generator(domain, *numbers):
+    """The random stream of what has these numbers: a scene, or a batch of one seed."""
+    return np.random.default_rng(np.random.SeedSequence([domain, *numbers]))
 
 
 def pick(rng, options):

@@ -56,7 +56,12 @@ def arguments():
         default=0.0,
         help="chance of the last layer of the language model to be left out, earlier ones less, until the rates fall",
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="of the batches: a training that goes on from --weights needs one not seen yet",
+    )
     return parser.parse_args()
 
 
@@ -168,6 +173,7 @@ def main():
         options.text_share,
         options.collages,
         options.signs,
+        options.seed,
     )
     if run.fresh:
         models.whiten(run.model, torch.cat([patches(data[i]["pixels"]) for i in range(20)]).to(device))
