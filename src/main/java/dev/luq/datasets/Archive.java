@@ -51,7 +51,7 @@ final class Archive {
 
     /**
      * @param maxBytes unpacked, of all files together
-     * @param maxFiles most entries
+     * @param maxFiles most entries, and most files and folders
      */
     Archive(long maxBytes, int maxFiles) {
         this.maxBytes = maxBytes;
@@ -145,6 +145,9 @@ final class Archive {
                 throw invalid(name, "is in a folder that is in the archive as a file too");
             }
             folders.add(key(target, each));
+        }
+        if (folders.size() + files.size() > maxFiles) {
+            throw new SetException.TooLarge("The archive holds more than " + maxFiles + " files and folders");
         }
         Files.createDirectories(folder);
     }

@@ -28,7 +28,7 @@ public interface SetsConfig {
     @WithDefault("4294967296")
     long maxUnpackedBytes();
 
-    /** Most files in an archive. */
+    /** Most files and folders in an archive. */
     @WithDefault("100000")
     int maxFiles();
 

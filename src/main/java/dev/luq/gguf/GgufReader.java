@@ -16,13 +16,18 @@ import java.util.Set;
 
 /**
  * Reads one file from its start up to the tensor data, in one pass. Each count and length is compared with the bytes
- * left before anything is allocated for it, so a lying file costs no more memory than its own size and at most
- * {@link #MAX_METADATA_BYTES}. Not thread-safe; used once.
+ * left before anything is allocated for it, and all that is read takes at most {@link #MAX_HEADER_BYTES}
+ * of the file. Not thread-safe; used once.
  */
 final class GgufReader {
 
-    /** Vocabularies are the largest metadata: 262 144 tokens with merges take about 20 MB. */
-    static final int MAX_METADATA_BYTES = 64 << 20;
+    /**
+     * Of the file, metadata and table of tensors. Vocabularies are the most of it: 262 144 tokens with merges take about
+     * 20 MB. While a value is read it takes up to three times its bytes, and a server's heap may have 128 MiB.
+     */
+    static final int MAX_HEADER_BYTES = 32 << 20;
+    /** A tokenizer as its makers publish it takes some 10 MB. */
+    static final int MAX_TEXT_BYTES = 16 << 20;
     /** Real files have some hundred keys, and about a thousand tensors; some mixture-of-experts models a few thousand. */
     static final int MAX_KEYS = 1 << 16;
 
@@ -41,7 +46,6 @@ final class GgufReader {
     private final ByteBuffer buffer =
             ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     private long consumed;
-    private long metadataBytes;
 
     /** @param size bytes that the channel holds from its current position, which is the start of the file */
     GgufReader(ReadableByteChannel channel, long size) {
@@ -114,11 +118,11 @@ final class GgufReader {
     private GgufValue value(String key) throws IOException {
         GgufValueType type = valueType(key);
         return switch (type) {
-            case STRING -> new GgufValue.Text(strictString("the value of " + key, MAX_METADATA_BYTES));
+            case STRING -> new GgufValue.Text(strictString("the value of " + key, MAX_TEXT_BYTES));
             case ARRAY -> array(key);
             default -> {
                 fill(type.minimumBytes(), "the value of " + key);
-                consumed += type.minimumBytes();
+                consume(type.minimumBytes());
                 yield GgufValue.scalar(type, buffer);
             }
         };
@@ -141,9 +145,9 @@ final class GgufReader {
 
     private int arrayLength(GgufValueType elementType, String key) throws IOException {
         long length = u64("the length of " + key);
-        if (length < 0 || length > MAX_METADATA_BYTES / elementType.minimumBytes()) {
+        if (length < 0 || length > MAX_HEADER_BYTES / elementType.minimumBytes()) {
             throw new GgufException.Malformed("Metadata key " + key + " claims " + Long.toUnsignedString(length)
-                    + " elements; metadata may take " + (MAX_METADATA_BYTES >> 20) + " MiB.");
+                    + " elements; all that stands before the weights may take " + (MAX_HEADER_BYTES >> 20) + " MiB.");
         }
         need(length * elementType.minimumBytes(), "the elements of " + key);
         return (int) length;
@@ -299,10 +303,7 @@ final class GgufReader {
         if (length < 0 || length > size - consumed) {
             need(Long.MAX_VALUE, what);
         }
-        metadataBytes += length;
-        if (metadataBytes > MAX_METADATA_BYTES) {
-            throw new GgufException.Malformed("The metadata takes more than " + (MAX_METADATA_BYTES >> 20) + " MiB.");
-        }
+        requireRoom(length);
         byte[] bytes = new byte[(int) length];
         int done = 0;
         while (done < bytes.length) {
@@ -310,21 +311,33 @@ final class GgufReader {
             int part = Math.min(buffer.remaining(), bytes.length - done);
             buffer.get(bytes, done, part);
             done += part;
-            consumed += part;
+            consume(part);
         }
         return bytes;
     }
 
     private int u32(String what) throws IOException {
         fill(4, what);
-        consumed += 4;
+        consume(4);
         return buffer.getInt();
     }
 
     private long u64(String what) throws IOException {
         fill(8, what);
-        consumed += 8;
+        consume(8);
         return buffer.getLong();
+    }
+
+    private void consume(int bytes) {
+        requireRoom(bytes);
+        consumed += bytes;
+    }
+
+    private void requireRoom(long bytes) {
+        if (bytes > MAX_HEADER_BYTES - consumed) {
+            throw new GgufException.Malformed(
+                    "What stands before the weights takes more than " + (MAX_HEADER_BYTES >> 20) + " MiB.");
+        }
     }
 
     /** Has at least {@code bytes} (at most 8) in the buffer. */

@@ -25,6 +25,9 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
 
     private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,5})\\..+");
 
+    /** As many as llama.cpp loads (LLAMA_MAX_LAYERS in llama-hparams.h). */
+    static final int MOST_LAYERS = 512;
+
     public LayeredModel {
         outside = List.copyOf(outside);
         layers = layers.stream().map(List::copyOf).toList();
@@ -60,6 +63,10 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
             if (layer.isEmpty()) {
                 outside.add(tensor);
                 return;
+            }
+            if (layer.get() >= MOST_LAYERS) {
+                throw new GgufException.Unsupported(
+                        "The model has more than " + MOST_LAYERS + " layers: tensor " + tensor.name() + ".");
             }
             while (layers.size() <= layer.get()) {
                 layers.add(new ArrayList<>());

@@ -22,7 +22,7 @@
  * are understood, empty tensors are not, and an alignment is a multiple of 8 as the specification asks. It refuses
  * everything else before a native library sees the file: what lies past the end of the file, overflowing shapes,
  * duplicates, gaps and overlaps, unknown types. Nothing is allocated on the word of a count that the file's size does
- * not cover, and metadata is bounded by {@link dev.luq.gguf.GgufReader#MAX_METADATA_BYTES}.
+ * not cover, and metadata is bounded by {@link dev.luq.gguf.GgufReader#MAX_HEADER_BYTES}.
  *
  * <p>Source: ggml's {@code docs/gguf.md} and {@code src/gguf.cpp}.
  */

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.apache.commons.compress.archivers.zip.Zip64Mode;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
@@ -137,6 +138,12 @@ class ArchiveTest {
         refused("as a file too", zip("x.png", "x.PNG/"));
         refused("twice", zip("x.png/y.png", "x.png"));
         refused("twice", zip("a.jsonl", "A.JSONL"));
+    }
+
+    @Test
+    void foldersCountAsFilesDo() {
+        String[] deep = IntStream.range(0, 5).mapToObj(i -> i + "/b/c/d/x.png").toArray(String[]::new);
+        assertThrows(SetException.TooLarge.class, () -> unpack(zip(deep)));
     }
 
     @ParameterizedTest

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -201,6 +204,30 @@ class GgufReaderTest {
                 GgufException.Truncated.class,
                 "elements",
                 GgufBytes.header(0, 1).string("k").u32(9).u32(8).u64(1).u64(1L << 62));
+    }
+
+    /** Empty strings too: their lengths are kept, eight bytes each. */
+    @Test
+    void refusesHeadersThatTakeTooMuchMemory() {
+        int half = 3 << 20;
+        byte[] start =
+                GgufBytes.header(0, 2).string("a").u32(9).u32(8).u64(half).bytes();
+        byte[] second = new GgufBytes().string("b").u32(9).u32(8).u64(half).bytes();
+        byte[] file = Arrays.copyOf(start, start.length + 8 * half + second.length + 8 * half);
+        System.arraycopy(second, 0, file, start.length + 8 * half, second.length);
+        GgufException e = assertThrows(GgufException.Malformed.class, () -> GgufBytes.read(file));
+        assertTrue(e.getMessage().contains("before the weights takes more than 32 MiB"), e.getMessage());
+    }
+
+    @Test
+    void refusesMoreLayersThanAreEverLoaded() {
+        GgufException e = assertThrows(
+                GgufException.Unsupported.class,
+                () -> LayeredModel.of(
+                        Map.of(),
+                        OptionalLong.empty(),
+                        Stream.of(new GgufTensor("blk.512.attn_norm.weight", GgmlType.F32, List.of(1L)))));
+        assertTrue(e.getMessage().contains("more than 512 layers"), e.getMessage());
     }
 
     @Test
