@@ -42,6 +42,9 @@ public final class ChildCommand {
             "-Dorg.bytedeco.javacpp.maxBytes=0",
             "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
 
+    /** Where JavaCPP unpacks libraries. */
+    private static final String CACHE_DIR = "org.bytedeco.javacpp.cachedir";
+
     /** A class of each library that child processes need. */
     private static final List<String> ANCHORS = List.of(
             "com.fasterxml.jackson.databind.ObjectMapper",
@@ -109,13 +112,43 @@ public final class ChildCommand {
         this.tuning = tuning;
         this.libraries = libraries;
         this.reports = new CrashReports(config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir"))), role);
-        this.program = isNative()
+        this.program = program();
+        this.classPath = isNative() ? "" : config.classPath().orElseGet(this::classPath);
+    }
+
+    private static String program() {
+        return isNative()
                 ? ProcessHandle.current()
                         .info()
                         .command()
                         .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"))
                 : Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        this.classPath = isNative() ? "" : config.classPath().orElseGet(this::classPath);
+    }
+
+    /**
+     * The command line of a short process of a process that has no configuration: of its own program, class path and
+     * folder of unpacked libraries.
+     *
+     * @param role as of the constructors
+     * @param heap as in {@code -Xmx}
+     * @param tuning further options of its JVM
+     */
+    public static List<String> ofThisProcess(
+            String mainClass, String role, String heap, List<String> tuning, List<String> arguments) {
+        List<String> line = new ArrayList<>(List.of(program()));
+        if (isNative()) {
+            line.addAll(List.of(role, "-Xmx" + heap));
+        } else {
+            line.addAll(List.of("-Xmx" + heap, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true"));
+            line.addAll(tuning);
+        }
+        Optional.ofNullable(System.getProperty(CACHE_DIR))
+                .ifPresent(folder -> line.add("-D" + CACHE_DIR + "=" + folder));
+        if (!isNative()) {
+            line.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
+        }
+        line.addAll(arguments);
+        return line;
     }
 
     private static boolean isNative() {
@@ -144,7 +177,7 @@ public final class ChildCommand {
      */
     public List<String> line(String name, String... arguments) {
         String cacheDir = config.nativeCacheDir()
-                .map(dir -> "-Dorg.bytedeco.javacpp.cachedir=" + dir.toAbsolutePath())
+                .map(dir -> "-D" + CACHE_DIR + "=" + dir.toAbsolutePath())
                 .orElse(null);
         if (isNative()) {
             List<String> line = new ArrayList<>(List.of(program, role, "-Xmx" + heap));

@@ -7,7 +7,6 @@ import dev.luq.files.ProcessLock;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
 import dev.luq.machine.KernelTrial.Outcome;
-import dev.luq.machine.NativeBuild;
 import dev.luq.process.ChildCommand;
 import dev.luq.process.ProcessConfig;
 import dev.luq.process.ProcessExit;
@@ -38,7 +37,9 @@ public final class KernelCheck {
 
     private static final Logger LOG = Logger.getLogger(KernelCheck.class);
     private static final String MAIN_CLASS = "dev.luq.worker.KernelTrialsMain";
+    private static final String ROLE = "kernels";
     private static final String HEAP = "32m";
+    private static final List<String> TUNING = List.of("-XX:TieredStopAtLevel=1");
     /** Characters of what it says on standard error before it ends. */
     private static final int COMPLAINTS = 500;
 
@@ -77,32 +78,17 @@ public final class KernelCheck {
 
     /** For the kernels of this process's class path. */
     public static KernelCheck of(ProcessConfig config) {
-        ChildCommand command =
-                new ChildCommand(config, MAIN_CLASS, "kernels", HEAP, List.of("-XX:TieredStopAtLevel=1"));
+        ChildCommand command = new ChildCommand(config, MAIN_CLASS, ROLE, HEAP, TUNING);
         return new KernelCheck(
-                arguments -> command.line("kernels", arguments),
+                arguments -> command.line(ROLE, arguments),
                 KernelTable.file(config.nativeCacheDir().map(Path::toAbsolutePath)),
                 LIMITS);
     }
 
     /** For a process that has no configuration: its own JVM and class path, and libraries where it unpacks them itself. */
     public static KernelCheck ofThisProcess() {
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         return new KernelCheck(
-                arguments -> {
-                    List<String> line = new ArrayList<>(List.of(
-                            java,
-                            "-Xmx" + HEAP,
-                            "-XX:+UseSerialGC",
-                            "-XX:TieredStopAtLevel=1",
-                            "-XX:-UsePerfData",
-                            "-Djava.awt.headless=true"));
-                    Optional.ofNullable(System.getProperty(NativeBuild.CACHE_PROPERTY))
-                            .ifPresent(cache -> line.add("-D" + NativeBuild.CACHE_PROPERTY + "=" + cache));
-                    line.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN_CLASS));
-                    line.addAll(List.of(arguments));
-                    return line;
-                },
+                arguments -> ChildCommand.ofThisProcess(MAIN_CLASS, ROLE, HEAP, TUNING, List.of(arguments)),
                 KernelTable.file(Optional.empty()),
                 LIMITS);
     }

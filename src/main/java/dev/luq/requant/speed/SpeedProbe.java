@@ -22,7 +22,7 @@ import java.util.List;
  *
  * <p>Exits with 1 and a line on standard error where a model cannot be loaded.
  */
-final class SpeedProbe {
+public final class SpeedProbe {
 
     /** More than the caches of most processors. */
     private static final int LONGS = 1 << 24;

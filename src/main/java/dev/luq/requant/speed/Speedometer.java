@@ -1,14 +1,11 @@
 package dev.luq.requant.speed;
 
 import dev.luq.machine.Kernels;
-import dev.luq.machine.NativeBuild;
 import dev.luq.process.ChildCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -21,7 +18,7 @@ import java.util.stream.Stream;
  */
 public record Speedometer(Kernels kernels, int threads) {
 
-    private static final String CLASS_PATH = "java.class.path";
+    private static final String HEAP = "256m";
     /** The longest measurement, loading a large model from a slow disk included. */
     private static final long MINUTES = 15;
 
@@ -56,15 +53,7 @@ public record Speedometer(Kernels kernels, int threads) {
     }
 
     private static double measure(List<String> arguments) throws InterruptedException {
-        List<String> line = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xmx256m",
-                "-Djava.awt.headless=true"));
-        Optional.ofNullable(System.getProperty(NativeBuild.CACHE_PROPERTY))
-                .ifPresent(folder -> line.add("-D" + NativeBuild.CACHE_PROPERTY + "=" + folder));
-        line.addAll(List.of("-cp", System.getProperty(CLASS_PATH), SpeedProbe.class.getName()));
-        line.addAll(arguments);
+        List<String> line = ChildCommand.ofThisProcess(SpeedProbe.class.getName(), "speed", HEAP, List.of(), arguments);
         ProcessBuilder builder = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.DISCARD);
         ChildCommand.environment(builder.environment());
         try {
@@ -84,7 +73,9 @@ public record Speedometer(Kernels kernels, int threads) {
                 process.destroyForcibly();
             }
         } catch (IOException e) {
-            throw new SpeedException("The speed cannot be measured: " + e.getMessage());
+            // What the system says names paths, and most often it is that a process had no memory.
+            throw new SpeedException("The speed cannot be measured: its process could not be started or read."
+                    + " Most likely memory ran out; end what else runs, and resume.");
         }
     }
 }
