@@ -74,7 +74,7 @@ public final class Folders {
     }
 
     /** Forces to the disk which files are in a folder, but not what is in them. */
-    static void force(Path folder) throws IOException {
+    public static void force(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         }

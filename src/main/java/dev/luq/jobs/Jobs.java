@@ -153,9 +153,7 @@ public class Jobs {
             return false;
         }
         recover();
-        for (int i = 0; i < Math.max(1, config.concurrency()); i++) {
-            thread("luq-jobs-" + i, new JobRunner(this, launcher, listeners, config.attempts())::run);
-        }
+        thread("luq-jobs", new JobRunner(this, launcher, listeners, config.attempts())::run);
         return true;
     }
 

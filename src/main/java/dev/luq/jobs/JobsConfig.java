@@ -7,10 +7,6 @@ import io.smallrye.config.WithDefault;
 @ConfigMapping(prefix = "luq.jobs")
 public interface JobsConfig {
 
-    /** Jobs that run at once; further ones wait. */
-    @WithDefault("1")
-    int concurrency();
-
     /** Jobs that may wait; further ones are refused with 429. */
     @WithDefault("16")
     int queueSize();

@@ -3,6 +3,7 @@ package dev.luq.requant.pipeline;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -46,16 +47,29 @@ interface Cancellable<T> {
                 throw new RequantizationException.Cancelled();
             }
             return result;
-        } catch (InterruptedException | ClosedByInterruptException e) {
-            throw new RequantizationException.Cancelled();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (InterruptedException | IOException | RuntimeException e) {
+            if (endedByInterrupt(e)) {
+                throw new RequantizationException.Cancelled();
+            }
+            throw e instanceof RuntimeException as ? as : new UncheckedIOException((IOException) e);
         } finally {
             done.countDown();
             join(watcher);
             // An interrupt that came too late must not end other work.
             Thread.interrupted();
         }
+    }
+
+    /** Files that an interrupted thread reads, writes or locks say it in words of their own, whoever wraps them. */
+    private static boolean endedByInterrupt(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof InterruptedException
+                    || cause instanceof ClosedByInterruptException
+                    || cause instanceof FileLockInterruptionException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @SuppressWarnings("ThreadJoinLoop") // this is the loop

@@ -40,16 +40,19 @@ final class PlanEvaluator implements AutoCloseable {
     private final LayerStore store;
     private final Cache cache;
     private final Threads threads;
+    private final Path jobFolder;
     private final Map<String, Requantizer> requantizers = new HashMap<>();
     private final Map<Dataset, String> digests = new HashMap<>();
     /** By projector. Every model of a job sees the same images. */
     private final Map<Path, FeedCache> feedCaches = new HashMap<>();
 
-    PlanEvaluator(JobInputs inputs, LayerStore store, Cache cache, Threads threads) {
+    /** @param jobFolder for models that are measured and not kept: they go with it when the process is killed meanwhile */
+    PlanEvaluator(JobInputs inputs, LayerStore store, Cache cache, Threads threads, Path jobFolder) {
         this.inputs = inputs;
         this.store = store;
         this.cache = cache;
         this.threads = threads;
+        this.jobFolder = jobFolder;
     }
 
     /** The model of a plan, complete in the store. */
@@ -98,7 +101,7 @@ final class PlanEvaluator implements AutoCloseable {
     Uniform uniform(ModelQuantizer.FileType type, KeyedImatrix matrix, Dataset set, JobProgress progress) {
         List<String> facts = facts("uniform", set, true, matrix.key(), type.name());
         return cache.value("uniform", facts, Uniform.class, () -> {
-            Path file = cache.path("uniform", facts, ".gguf");
+            Path file = jobFolder.resolve("uniform-" + type + ".gguf");
             try {
                 long bytes = UniformModels.quantize(
                         inputs.model(), type, Optional.of(matrix.values()), threads.slices(), file);

@@ -165,14 +165,15 @@ public final class RequantizationJob {
 
     /** @param ended whether an earlier run came to the job's end */
     private Report run(RequantizationSpec spec, boolean ended) throws IOException {
-        JobProgress calibrating = begin(Phase.CALIBRATE);
         Llama.init(line -> {});
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache(), Llama.arithmetic());
         boolean compares = spec.output().report() != Scope.BRIEF;
+        JobProgress waiting = new JobProgress(share -> {}, listener::cancelled);
         try (ProcessLock alone = CacheLock.take(
-                        data, calibrating, () -> listener.message("Waiting for another job with this data folder."));
+                        data, waiting, () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
+            JobProgress calibrating = begin(Phase.CALIBRATE);
             JobInputs inputs = JobInputs.read(spec, store, calibrating);
             Planner planner = new Planner(inputs.model(), inputs.mmproj(), spec.serving());
             spec.requirePossible(planner);
@@ -183,7 +184,7 @@ public final class RequantizationJob {
                 return reported.get();
             }
             Threads threads = Threads.of(spec.threads(), inputs.model().parameters());
-            try (PlanEvaluator evaluator = new PlanEvaluator(inputs, store, cache, threads)) {
+            try (PlanEvaluator evaluator = new PlanEvaluator(inputs, store, cache, threads, jobFolder)) {
                 Calibrations calibrations = new Calibrations(inputs, cache, threads);
                 CalibrationRun main = calibrations.main(spec, calibrating);
                 leftOut(

@@ -79,6 +79,9 @@ public sealed interface Budget {
 
         private static final Pattern BUDGET =
                 Pattern.compile("(?:(weights|kld|accuracy):)?\\s*(\\d+(?:\\.\\d*)?|\\.\\d+)\\s*" + "(%|[a-z]*)");
+        /** Of any unit. What is smaller is nobody's budget, and its text has hundreds of digits. */
+        private static final double SMALLEST = 1e-12;
+
         private static final Map<String, Long> UNITS = Map.of(
                 "b",
                 1L,
@@ -104,7 +107,7 @@ public sealed interface Budget {
             }
             double number = Double.parseDouble(parts.group(2));
             String unit = parts.group(3);
-            if (!(number > 0) || number > Long.MAX_VALUE / 4 / UNITS.getOrDefault(unit, 1L)) {
+            if (number < SMALLEST || number > Long.MAX_VALUE / 4 / UNITS.getOrDefault(unit, 1L)) {
                 throw new PlanException.InvalidBudget(
                         "A budget is more than 0 and fits a memory, unlike \"" + text + "\".");
             }

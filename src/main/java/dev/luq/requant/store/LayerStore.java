@@ -348,6 +348,7 @@ public final class LayerStore {
                 for (Path file : StoreFiles.list(entries, suffix)) {
                     freed += needed.contains(file) ? 0 : remove(file);
                 }
+                Folders.force(entries);
             }
             return freed;
         });
@@ -363,9 +364,10 @@ public final class LayerStore {
         return freed;
     }
 
+    /** Not durable before the folder is forced: once for all files, as a job leaves thousands. */
     private static long remove(Path file) throws IOException {
         long bytes = Files.size(file);
-        AtomicFiles.delete(file);
+        Files.deleteIfExists(file);
         return bytes;
     }
 

@@ -22,8 +22,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Leases {
 
-    /** Instead of a manifest's id: entries that no manifest names yet are needed. */
-    static final String BUILDING = "building";
+    /** Instead of a manifest's id, which begins with a letter or digit: entries that no manifest names yet are needed. */
+    static final String BUILDING = ".building";
 
     private static final String SUFFIX = ".lease";
     private static final String SEPARATOR = "~";

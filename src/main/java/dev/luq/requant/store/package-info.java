@@ -7,7 +7,7 @@
  *                                         KEY.json is {"bytes", "sha256"} of KEY.gguf. It is written last: without it the
  *                                         entry does not exist, and is written anew
  * manifests := ID.json*                   a {@link dev.luq.requant.store.Manifest}
- * leases    := (ID~UUID.lease | building~UUID.lease)*   locked by the process that holds it; an unlocked one is left over
+ * leases    := (ID~UUID.lease | .building~UUID.lease)*   locked by the process that holds it; an unlocked one is left over
  * sources   := KEY.json*                  digests of base files, see {@link dev.luq.requant.store.Fingerprint}
  * lock      := empty                      locked for publishing, deleting, leasing and collecting garbage
  * collect   := empty                      there while garbage is to be collected when no model is being made any more

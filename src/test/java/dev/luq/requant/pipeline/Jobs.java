@@ -43,6 +43,7 @@ final class Jobs {
         final List<Double> progress = new ArrayList<>();
         final List<String> messages = new CopyOnWriteArrayList<>();
         volatile Phase cancelAt;
+        volatile boolean cancel;
 
         @Override
         public void phase(Phase phase) {
@@ -61,7 +62,7 @@ final class Jobs {
 
         @Override
         public boolean cancelled() {
-            return cancelAt != null && phases.contains(cancelAt);
+            return cancel || cancelAt != null && phases.contains(cancelAt);
         }
     }
 

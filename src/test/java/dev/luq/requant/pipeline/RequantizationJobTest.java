@@ -669,7 +669,8 @@ class RequantizationJobTest {
                     CompletableFuture.runAsync(() -> new RequantizationJob(new DataFolder(data), job).run(notes));
             until("a word of why it waits", () -> !notes.messages.isEmpty());
             assertEquals(List.of("Waiting for another job with this data folder."), notes.messages);
-            notes.cancelAt = Phase.CALIBRATE;
+            assertEquals(List.of(), notes.phases, "waiting is no part of the calibration");
+            notes.cancel = true;
             ExecutionException end = assertThrows(ExecutionException.class, waiting::get);
             assertEquals(RequantizationException.Cancelled.class, end.getCause().getClass());
         }

@@ -54,7 +54,7 @@ class BudgetTest {
             PlanException e = assertThrows(PlanException.InvalidBudget.class, () -> Budget.parse(text), text);
             assertTrue(e.getMessage().contains("60%"), e.getMessage());
         }
-        for (String text : List.of("0%", "0GiB", "99999999999999GiB")) {
+        for (String text : List.of("0%", "0GiB", "kld:0." + "0".repeat(80) + "1", "99999999999999GiB")) {
             assertThrows(PlanException.InvalidBudget.class, () -> Budget.parse(text), text);
         }
     }

@@ -226,10 +226,20 @@ class LayerStoreTest {
 
     @Test
     void aLeaseOfADeadProcessIsNone() throws IOException {
-        Files.createFile(root.resolve("leases").resolve("building~left-over.lease"));
+        Files.createFile(root.resolve("leases").resolve(".building~left-over.lease"));
         StoredModels.write(store, "demo", 1, BYTES);
         assertTrue(store.collectGarbage() > 0);
         assertEquals(Set.of(), names("leases"));
+    }
+
+    @Test
+    void aModelMayHaveAnyName() throws IOException {
+        store.publish(StoredModels.write(store, "building", 1, BYTES));
+        store.publish(StoredModels.write(store, "other", 2, BYTES));
+        try (StoreLease lease = store.lease("building")) {
+            store.delete("other");
+            assertTrue(store.collectGarbage() > 0);
+        }
     }
 
     private long gguf() throws IOException {
