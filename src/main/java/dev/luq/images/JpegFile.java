@@ -91,6 +91,9 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
         private final List<Part> parts = new ArrayList<>();
         private int orientation = ExifOrientation.UPRIGHT;
         private int scans;
+        /** Whether a scan has not all components: others may follow, for which decoders keep room. */
+        private boolean inPart;
+
         private int segments;
         private long blockVisits;
         private int width;
@@ -242,6 +245,7 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
                 throw damaged();
             }
             scans++;
+            inPart |= count < components.length;
             long had = coefficients(at + 1 + 2 * count);
             for (int i = 0; i < count; i++) {
                 int id = Bytes.u8(data, at + 1 + 2 * i);
@@ -303,7 +307,7 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts, boolean cmyk)
                 all += count;
             }
             // Outside of the heap: all coefficients unless each row of blocks can be decoded on its own.
-            long coefficients = progressive || scans > 1 ? all * BYTES_PER_BLOCK : 0;
+            long coefficients = progressive || scans > 1 || inPart ? all * BYTES_PER_BLOCK : 0;
             int samples = components.length;
             boolean converted = samples > 1 && !Arrays.equals(components, new int[] {1, 2, 3});
             return new JpegFile(

@@ -1,11 +1,13 @@
 package dev.luq.memory;
 
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.machine.Kernels;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * What serving takes beside the weights, from headers. The formulas follow llama.cpp v0.5.0's allocations; buffers of
@@ -29,6 +31,9 @@ public final class MemoryModel {
     private static final int HALF = 2;
     /** The KV cache is made in units of so many tokens. */
     private static final int CONTEXT_UNIT = 256;
+
+    private static final String LATENT = "attn_kv_a_mqa.weight";
+    private static final Pattern RECURRENT = Pattern.compile("blk\\.\\d+\\.(ssm_|shortconv).*");
 
     private final long kvCache;
     private final long compute;
@@ -61,23 +66,53 @@ public final class MemoryModel {
         for (int layer = 0; layer < model.layers().size(); layer++) {
             perToken += shape.kv().bytes(keyWidth(model, layer) + valueWidth(model, layer));
         }
-        return perToken * pad(shape.contextSize()) + shape.promptCacheBytes();
+        return perToken * pad(shape.contextSize()) + recurrentState(model) * shape.slots() + shape.promptCacheBytes();
     }
 
-    /** The widths are the rows of the matrices that make keys and values. */
+    /** The widths are the rows of the matrices that make keys and values; of latent attention, of what is kept for both. */
     private static long keyWidth(LayeredModel model, int layer) {
-        return rows(model.layers().get(layer), "attn_k.weight").orElseGet(() -> fusedWidth(model, layer));
+        List<GgufTensor> tensors = model.layers().get(layer);
+        return rows(tensors, "attn_k.weight")
+                .or(() -> rows(tensors, LATENT))
+                .orElseGet(() -> fusedWidth(model, tensors));
     }
 
     private static long valueWidth(LayeredModel model, int layer) {
-        return rows(model.layers().get(layer), "attn_v.weight").orElseGet(() -> fusedWidth(model, layer));
+        List<GgufTensor> tensors = model.layers().get(layer);
+        return rows(tensors, "attn_v.weight")
+                .or(() -> rows(tensors, LATENT).map(latent -> 0L))
+                .orElseGet(() -> fusedWidth(model, tensors));
     }
 
     /** Queries, keys and values in one matrix: what is left beside the queries, halved. */
-    private static long fusedWidth(LayeredModel model, int layer) {
-        return rows(model.layers().get(layer), "attn_qkv.weight")
-                .map(rows -> (rows - model.width()) / 2)
-                .orElse(0L);
+    private static long fusedWidth(LayeredModel model, List<GgufTensor> layer) {
+        return isRecurrent(layer)
+                ? 0
+                : rows(layer, "attn_qkv.weight")
+                        .map(rows -> (rows - model.width()) / 2)
+                        .orElse(0L);
+    }
+
+    /** Layers of linear attention and of state spaces, which some models have between others, keep a state per sequence. */
+    private static boolean isRecurrent(List<GgufTensor> layer) {
+        return rows(layer, "attn_k.weight").isEmpty()
+                && layer.stream()
+                        .anyMatch(tensor -> RECURRENT.matcher(tensor.name()).matches());
+    }
+
+    /** Of one sequence, as n_embd_r and n_embd_s in llama-hparams.cpp have it for state spaces. */
+    private static long recurrentState(LayeredModel model) {
+        long layers = model.layers().stream().filter(MemoryModel::isRecurrent).count();
+        long inner = number(model, "ssm.inner_size");
+        long state = number(model, "ssm.state_size");
+        long convolution = Math.max(0, number(model, "ssm.conv_kernel") - 1);
+        return layers * (convolution * (inner + 2 * number(model, "ssm.group_count") * state) + state * inner) * FLOAT;
+    }
+
+    private static long number(LayeredModel model, String key) {
+        String architecture =
+                model.metadata().get("general.architecture") instanceof GgufValue.Text text ? text.value() : "";
+        return model.metadata().get(architecture + "." + key) instanceof GgufValue.Int number ? number.value() : 0;
     }
 
     private static Optional<Long> rows(List<GgufTensor> tensors, String suffix) {

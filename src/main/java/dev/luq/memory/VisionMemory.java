@@ -1,6 +1,7 @@
 package dev.luq.memory;
 
 import dev.luq.gguf.Gguf;
+import java.util.Set;
 
 /**
  * What encoding the largest image takes beside a projector's weights. The formulas follow llama.cpp v0.5.0's clip with flash
@@ -21,6 +22,10 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
 
     private static final long PARTS = 6;
     private static final int CHANNELS = 3;
+    /** Projectors whose encoder gets pictures, or tiles of them, of one size. */
+    private static final Set<String> ONE_SIZE = Set.of(
+            "mlp", "mlp_norm", "ldp", "ldpv2", "resampler", "adapter", "gemma3", "idefics3", "internvl", "llama4");
+
     /** Values of a patch of Qwen2.5-VL: 14 x 14 pixels. */
     private static final long PATCH_PIXELS = CHANNELS * 14 * 14;
 
@@ -36,9 +41,12 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
                 integer(mmproj, "n_wa_pattern") > 0);
         long patchSide = Math.max(1, integer(mmproj, "patch_size"));
         long side = integer(mmproj, "image_size") / patchSide;
-        boolean anySize = mmproj.text("clip.projector_type").orElse("").startsWith("qwen");
-        // Qwen's projectors make one token of four patches; the others have a class embedding in front.
-        long patches = anySize ? 4L * shape.imageTokens() : side * side + 1;
+        String type = mmproj.text("clip.projector_type")
+                .or(() -> mmproj.text("clip.vision.projector_type"))
+                .orElse("mlp");
+        // Most projectors of any size make one token of four patches; the others have a class embedding in front.
+        long fixed = type.startsWith("qwen") ? 0 : side * side + 1;
+        long patches = ONE_SIZE.contains(type) ? fixed : Math.max(fixed, 4L * shape.imageTokens());
         long pixels = patches * CHANNELS * patchSide * patchSide;
         // As decoded and as llama.cpp takes them; freed memory of this size stays with the process.
         return PROJECTOR_BYTES

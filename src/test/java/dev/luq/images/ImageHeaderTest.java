@@ -94,6 +94,8 @@ class ImageHeaderTest {
         ImageHeader baseline = ImageHeader.read(Tricks.baseline(4096, 4096));
         ImageHeader progressive = ImageHeader.read(Tricks.progressive(4096, 4096, 10));
         assertEquals(4096 * 4096 * 2, progressive.memory(4) - baseline.memory(4), 1 << 18);
+        ImageHeader oneOfThree = ImageHeader.read(Tricks.oneComponentOfThree(4096, 4096));
+        assertTrue(oneOfThree.memory(4) > 3 * 4096 * 4096 * 2, "decoders make room for the scans that may follow");
     }
 
     @Test

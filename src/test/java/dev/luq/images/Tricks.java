@@ -63,6 +63,16 @@ public final class Tricks {
                 "00".repeat((blocks * 2 + 7) / 8));
     }
 
+    /** Three components, of which the only scan has one. */
+    public static byte[] oneComponentOfThree(int width, int height) {
+        return jpeg(
+                QUANTIZATION,
+                frame("c0", 8, width, height, "011100", "021100", "031100"),
+                CODES,
+                "ffda0008010100003f00",
+                "00");
+    }
+
     /** An application segment. */
     public static String segment(String marker, byte[] content) {
         return "ff%s%04x%s".formatted(marker, content.length + 2, HexFormat.of().formatHex(content));

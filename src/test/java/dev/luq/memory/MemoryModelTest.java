@@ -2,11 +2,19 @@ package dev.luq.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufValue;
+import dev.luq.gguf.GgufValueType;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import dev.luq.requant.plan.Models;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -56,6 +64,46 @@ class MemoryModelTest {
         assertEquals(
                 compute(2, 131072, Kernels.STOCK) - compute(2, 4096, Kernels.STOCK),
                 compute(2, 131072, Kernels.FAST) - compute(2, 4096, Kernels.FAST));
+    }
+
+    /** As Qwen3.5 has them: three quarters of its layers keep no keys and values, but a state for each sequence. */
+    @Test
+    void layersOfLinearAttentionKeepAStateForEachSequence() {
+        Map<String, GgufValue> metadata = Map.of(
+                "general.architecture", new GgufValue.Text("qwen35"),
+                "qwen35.ssm.inner_size", number(4096),
+                "qwen35.ssm.state_size", number(128),
+                "qwen35.ssm.group_count", number(16),
+                "qwen35.ssm.conv_kernel", number(4));
+        long attention = kvCache(metadata, tensor("blk.0.attn_k.weight", 512), tensor("blk.0.attn_v.weight", 512));
+        assertEquals(8192 * 2 * 512 * 2, attention);
+        long both = kvCache(
+                metadata,
+                tensor("blk.0.attn_k.weight", 512),
+                tensor("blk.0.attn_v.weight", 512),
+                tensor("blk.1.attn_qkv.weight", 8192),
+                tensor("blk.1.ssm_conv1d.weight", 8192));
+        assertEquals(attention + SLOTS * 4L * (3 * (4096 + 2 * 16 * 128) + 128 * 4096), both);
+    }
+
+    @Test
+    void ofLatentAttentionOneVectorIsKept() {
+        assertEquals(8192 * 576 * 2, kvCache(Map.of(), tensor("blk.0.attn_kv_a_mqa.weight", 576)));
+    }
+
+    private static GgufValue number(int value) {
+        return new GgufValue.Int(GgufValueType.UINT32, value);
+    }
+
+    private static GgufTensor tensor(String name, long rows) {
+        return new GgufTensor(name, GgmlType.F16, List.of(2560L, rows));
+    }
+
+    private static long kvCache(Map<String, GgufValue> metadata, GgufTensor... tensors) {
+        LayeredModel model = LayeredModel.of(metadata, OptionalLong.empty(), Stream.of(tensors));
+        return new MemoryModel(model, Optional.empty(), new ServingShape(8192, 128, SLOTS, 2))
+                .estimate(1, 0)
+                .kvCache();
     }
 
     private static long compute(int threads, int context, Kernels kernels) {
