@@ -451,7 +451,7 @@ public final class PromptBuilder {
     /** @param part text, or an image with the model's own tokens around it */
     private List<PromptChunk> chunks(PromptPart part) {
         if (part instanceof PromptPart.Text text) {
-            return List.of(new PromptChunk.TextChunk(tokenizer.tokens(text.text(), false, text.parseSpecial())));
+            return List.of(new PromptChunk.TextChunk(tokenizer.tokens(text.text(), text.parseSpecial())));
         }
         try {
             return vision.tokenize(List.of(part), false);
@@ -463,16 +463,21 @@ public final class PromptBuilder {
     /**
      * The tokens of the texts alone. Text that does not fit is refused once a little more than fits is tokenized.
      *
-     * @param addSpecial whether the model's begin token is added, where the model wants it
+     * @param addSpecial whether the model's begin and end tokens are added where a text comes first and where one comes
+     *     last, if the model wants them
      */
     private List<PromptChunk> textChunks(List<PromptPart> parts, boolean addSpecial, int most) {
         boolean mayNotFit = mayNotFit(parts, most);
         List<PromptChunk> chunks = new ArrayList<>();
         int count = 0;
+        boolean special = addSpecial && parts.get(0) instanceof PromptPart.Text;
+        if (special) {
+            chunks.add(new PromptChunk.TextChunk(tokenizer.front()));
+        }
         for (PromptPart part : parts) {
             int[] tokens = new int[0];
             if (part instanceof PromptPart.Text text) {
-                tokens = tokenizer.tokens(text.text(), addSpecial && chunks.isEmpty(), true);
+                tokens = tokenizer.tokens(text.text(), true);
                 chunks.add(new PromptChunk.TextChunk(tokens));
             } else if (part instanceof PromptPart.Tokens given) {
                 tokens = given.tokens();
@@ -482,6 +487,9 @@ public final class PromptBuilder {
             if (mayNotFit && count >= most) {
                 throw PromptException.atLeast(count, most);
             }
+        }
+        if (special && parts.get(parts.size() - 1) instanceof PromptPart.Text) {
+            chunks.add(new PromptChunk.TextChunk(tokenizer.behind()));
         }
         return chunks;
     }

@@ -65,7 +65,7 @@ final class RankedPairs {
         int count = 0;
         for (String text : texts) {
             for (String piece : Tokenizer.split(text)) {
-                runs.add(tokenizer.tokens(piece, false, parseSpecial));
+                runs.add(tokenizer.tokens(piece, parseSpecial));
                 count += runs.get(runs.size() - 1).length;
                 if (count > most) {
                     throw PromptException.atLeast(count, most);

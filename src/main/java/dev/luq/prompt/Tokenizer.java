@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /** From texts to tokens and back, in a time that grows linearly with their length. Thread-safe. */
@@ -16,49 +17,70 @@ public final class Tokenizer {
      */
     static final int LONGEST_PIECE = 64 * 1024;
 
+    private static final String SOME_TEXT = "a";
+
     private final Vocabulary vocabulary;
+    /** Special tokens that the model wants before a text, and after it. */
+    private final int[] front;
+
+    private final int[] behind;
 
     Tokenizer(Vocabulary vocabulary) {
         this.vocabulary = vocabulary;
+        int[] bare = vocabulary.tokenize(SOME_TEXT, false, false);
+        int[] whole = vocabulary.tokenize(SOME_TEXT, true, false);
+        int before = Math.max(0, Collections.indexOfSubList(boxed(whole), boxed(bare)));
+        this.front = Arrays.copyOf(whole, before);
+        this.behind = Arrays.copyOfRange(whole, Math.min(whole.length, before + bare.length), whole.length);
+    }
+
+    private static List<Integer> boxed(int[] tokens) {
+        return Arrays.stream(tokens).boxed().toList();
+    }
+
+    /** The special tokens that the model wants before a text; a new array. */
+    int[] front() {
+        return front.clone();
+    }
+
+    /** The special tokens that the model wants after a text; a new array. */
+    int[] behind() {
+        return behind.clone();
     }
 
     /**
      * The tokens of texts. Tokens among them stay what they are.
      *
-     * @param addSpecial whether the model's begin and end tokens are added to a text that comes first, where the model
-     *        wants them
+     * @param addSpecial whether the model's begin and end tokens are added where a text comes first and where one comes
+     *        last, if the model wants them
      * @param parseSpecial whether the text of a control token becomes that token
      * @throws PromptException.InvalidRequest a token that the model does not have, or media
      */
     public int[] tokenize(PromptContent.Raw content, boolean addSpecial, boolean parseSpecial) {
         List<int[]> runs = new ArrayList<>();
-        for (PromptContent.Piece piece : content.pieces()) {
-            boolean special = addSpecial && runs.isEmpty();
+        List<PromptContent.Piece> pieces = content.pieces();
+        boolean special = addSpecial && !pieces.isEmpty() && pieces.get(0) instanceof PromptContent.Piece.Text;
+        if (special) {
+            runs.add(front);
+        }
+        for (PromptContent.Piece piece : pieces) {
             if (piece instanceof PromptContent.Piece.Text text) {
-                runs.addAll(tokenize(text.text(), special, parseSpecial));
+                split(text.text()).forEach(part -> runs.add(tokens(part, parseSpecial)));
             } else if (piece instanceof PromptContent.Piece.Tokens tokens) {
                 runs.add(known(tokens.tokens(), "content"));
             } else {
                 throw new PromptException.InvalidRequest("content", "Images have no tokens of text.", null);
             }
         }
+        if (special && pieces.get(pieces.size() - 1) instanceof PromptContent.Piece.Text) {
+            runs.add(behind);
+        }
         return runs.stream().flatMapToInt(Arrays::stream).toArray();
     }
 
-    private List<int[]> tokenize(String text, boolean addSpecial, boolean parseSpecial) {
-        List<int[]> runs = new ArrayList<>();
-        for (String piece : split(text)) {
-            runs.add(tokens(piece, addSpecial && runs.isEmpty(), parseSpecial));
-        }
-        if (text.isEmpty()) {
-            runs.add(tokens(text, addSpecial, parseSpecial));
-        }
-        return runs;
-    }
-
-    /** The tokens of one of the pieces of {@link #split}. */
-    int[] tokens(String piece, boolean addSpecial, boolean parseSpecial) {
-        return vocabulary.tokenize(piece, addSpecial, parseSpecial);
+    /** The tokens of one of the pieces of {@link #split}, without those around a text. */
+    int[] tokens(String piece, boolean parseSpecial) {
+        return vocabulary.tokenize(piece, false, parseSpecial);
     }
 
     /**
