@@ -80,7 +80,8 @@ record TemplateInputs(
         ObjectNode json = parse(chat);
         String mediaMark = SpecialTokenGuard.nonce();
         String breakMark = SpecialTokenGuard.nonce();
-        List<ImagePlace> images = markImages(json.path("messages"), mediaMark);
+        JsonNode own = json.remove("own_messages");
+        List<ImagePlace> images = markImages(json.path("messages"), mediaMark, own == null ? 0 : own.asInt());
         for (JsonNode message : json.path("messages")) {
             new MessageMarks(guard, breakMark).put(message);
         }
@@ -128,8 +129,12 @@ record TemplateInputs(
                 calling);
     }
 
-    /** Numbers the images. */
-    private static List<ImagePlace> markImages(JsonNode messages, String mediaMark) {
+    /**
+     * Numbers the images.
+     *
+     * @param own messages in front that the request does not have
+     */
+    private static List<ImagePlace> markImages(JsonNode messages, String mediaMark, int own) {
         List<ImagePlace> places = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
             JsonNode content = messages.get(i).path("content");
@@ -137,7 +142,7 @@ record TemplateInputs(
                 if (content.get(k).path("type").asText().equals("media_marker")) {
                     ((ObjectNode) content.get(k)).put("text", mediaMark + places.size() + ";");
                     places.add(new ImagePlace(
-                            "messages[" + i + "].content[" + k + "]",
+                            "messages[" + (i - own) + "].content[" + k + "]",
                             messages.get(i).path("role").asText()));
                 }
             }

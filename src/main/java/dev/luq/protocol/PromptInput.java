@@ -23,8 +23,9 @@ public sealed interface PromptInput {
      *     tools, {@code tool_choice}, {@code parallel_tool_calls}, {@code add_generation_prompt}, the
      *     {@code json_schema} or {@code grammar} that the answer follows, and what the {@code patterns} of all schemas
      *     mean; {@code reasoning_format} where thoughts are told from the answer; {@code enable_thinking} and {@code
-     *     chat_template_kwargs}, further variables of the template; and {@code continue_final_message} where the answer
-     *     continues the last message. The server made it of a request that it checked; the worker has to know neither
+     *     chat_template_kwargs}, further variables of the template; {@code continue_final_message} where the answer
+     *     continues the last message; and {@code own_messages}, how many in front are the server's and count in no name of
+     *     a field. The server made it of a request that it checked; the worker has to know neither
      *     roles nor formats. An image's place is a part {@code {"type":"media_marker"}} of a message
      */
     record Chat(String json) implements PromptInput {

@@ -45,6 +45,16 @@ class TemplateInputsTest {
     }
 
     @Test
+    void messagesOfTheServerDoNotCountWhereAnImageIsNamed() throws Exception {
+        TemplateInputs inputs = of(
+                """
+                {"messages":[{"role":"system","content":"Be brief."},
+                {"role":"user","content":[{"type":"media_marker"}]}],"own_messages":1}""");
+        assertEquals(List.of(new TemplateInputs.ImagePlace("messages[0].content[0]", "user")), inputs.images());
+        assertFalse(json(inputs).has("own_messages"));
+    }
+
+    @Test
     void specialTokensOfUsersAreBrokenWhereverTheyStand() throws Exception {
         TemplateInputs inputs = of(
                 """

@@ -244,7 +244,10 @@ public record ChatRequest(
             @JsonProperty("refusal") @Schema(nullable = true) String refusal,
             @JsonProperty("reasoning_content") @Schema(nullable = true) String reasoningContent,
             @JsonProperty("tool_calls") @Schema(nullable = true) List<ToolCall> toolCalls,
-            @JsonProperty("tool_call_id") @Schema(nullable = true) String toolCallId) {}
+            @JsonProperty("tool_call_id") @Schema(nullable = true) String toolCallId,
+            @JsonProperty("function_call")
+                    @Schema(nullable = true, description = "The older form of tool_calls, of one call")
+                    CalledFunction functionCall) {}
 
     /** A call that an earlier answer made. */
     @RegisterForReflection

@@ -135,7 +135,7 @@ public final class ChatValidation {
     private static Prompt.Chat chat(ChatRequest request, ModelInfo model) {
         Conversation conversation = Conversation.of(request.messages(), model);
         ObjectNode chat = JsonNodeFactory.instance.objectNode();
-        chat.set("messages", conversation.json());
+        conversation.put(chat);
         SchemaCheck schemas = new SchemaCheck();
         OutputRules.putTools(chat, request, schemas);
         OutputRules.putSchema(chat, request.responseFormat(), request.jsonSchema(), schemas);

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.http.errors.ApiException.ContextLengthExceeded;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.errors.ApiException.UnsupportedModality;
+import dev.luq.openai.chat.ChatRequest.CalledFunction;
 import dev.luq.openai.chat.ChatRequest.Message;
 import dev.luq.openai.chat.ChatRequest.ToolCall;
 import dev.luq.openai.generation.Check;
@@ -92,9 +93,12 @@ final class Conversation {
         json.insertObject(0).put("role", "system").put("content", counted(systemPrompt));
     }
 
-    /** The messages for the template. */
-    ArrayNode json() {
-        return json;
+    /** Puts the messages for the template, and how many of them the request does not have. */
+    void put(ObjectNode chat) {
+        chat.set("messages", json);
+        if (ownMessages > 0) {
+            chat.put("own_messages", ownMessages);
+        }
     }
 
     /** Whether the last message is the assistant's. */
@@ -185,7 +189,7 @@ final class Conversation {
             case "function" -> {
                 out.put("role", "tool");
                 content(field, message.content(), out, true);
-                Check.present(field + ".name", message.name());
+                out.put("tool_call_id", counted(Check.present(field + ".name", message.name())));
             }
             default ->
                 throw new InvalidRequest(
@@ -199,11 +203,12 @@ final class Conversation {
     private void assistant(String field, Message message, ObjectNode out) {
         out.put("role", "assistant");
         boolean calls = message.toolCalls() != null && !message.toolCalls().isEmpty();
+        boolean older = !calls && message.functionCall() != null;
         if (!Check.isNull(message.content())) {
             content(field, message.content(), out, false);
         } else if (message.refusal() != null) {
             out.put("content", counted(message.refusal()));
-        } else if (calls) {
+        } else if (calls || older) {
             out.putNull("content");
         } else {
             // Clients keep null of a stream in which no text came.
@@ -217,6 +222,12 @@ final class Conversation {
             for (int i = 0; i < message.toolCalls().size(); i++) {
                 toolCall(field + ".tool_calls[" + i + "]", message.toolCalls().get(i), array.addObject());
             }
+        } else if (older) {
+            // Its result is a message of role function, which knows it by this name.
+            ObjectNode call = out.putArray("tool_calls")
+                    .addObject()
+                    .put("id", message.functionCall().name());
+            called(field + ".function_call", message.functionCall(), call);
         }
     }
 
@@ -228,16 +239,14 @@ final class Conversation {
         }
         Check.present(field + ".function", call.function());
         out.put("id", counted(Check.present(field + ".id", call.id())));
+        called(field + ".function", call.function(), out);
+    }
+
+    private void called(String field, CalledFunction function, ObjectNode out) {
         out.put("type", "function");
         out.putObject("function")
-                .put(
-                        "name",
-                        counted(Check.present(
-                                field + ".function.name", call.function().name())))
-                .put(
-                        "arguments",
-                        counted(arguments(
-                                field + ".function.arguments", call.function().arguments())));
+                .put("name", counted(Check.present(field + ".name", function.name())))
+                .put("arguments", counted(arguments(field + ".arguments", function.arguments())));
     }
 
     /**

@@ -117,7 +117,7 @@ final class InputTranslation {
     private void assistant(String field, JsonNode content) {
         names.put(next(), field);
         calls = new ArrayList<>();
-        messages.add(new Message("assistant", content, null, null, reasoning, calls, null));
+        messages.add(new Message("assistant", content, null, null, reasoning, calls, null, null));
         reasoning = null;
     }
 
@@ -125,7 +125,7 @@ final class InputTranslation {
         names.put(next(), field);
         calls = null;
         reasoning = null;
-        messages.add(new Message(role, content, null, null, null, null, callId));
+        messages.add(new Message(role, content, null, null, null, null, callId, null));
     }
 
     /** The name of the message that follows. */

@@ -54,7 +54,7 @@ class ChatValidationTest {
         assertEquals(new Sampling(0.2f, 0.9f, 40, 0.05f, 0f, 0f, 1.1f, 42L, Map.of(), false), plain.sampling());
         assertEquals(100, plain.maxTokens());
         assertEquals(
-                "{" + USER.replace("[", "[{\"role\":\"system\",\"content\":\"Be brief.\"},") + "}",
+                "{" + USER.replace("[", "[{\"role\":\"system\",\"content\":\"Be brief.\"},") + ",\"own_messages\":1}",
                 Prompts.chat(plain));
         ServerFrame.Generate explicit = validate(
                         "{" + USER + ",\"temperature\":1,\"top_p\":1,\"top_k\":0,\"min_p\":0,\"repeat_penalty\":1,"
@@ -429,8 +429,10 @@ class ChatValidationTest {
                 VISION);
         assertEquals(3, request.images().size());
         assertEquals(Detail.HIGH, request.images().get(0).detail());
-        assertTrue(Prompts.chat(request.generate("id", 0, List.of()))
-                .endsWith("{\"role\":\"tool\",\"content\":[{\"type\":\"media_marker\"}],\"name\":\"f\"}]}"));
+        assertTrue(
+                Prompts.chat(request.generate("id", 0, List.of()))
+                        .endsWith(
+                                "{\"role\":\"tool\",\"content\":[{\"type\":\"media_marker\"}],\"tool_call_id\":\"f\",\"name\":\"f\"}]}"));
     }
 
     @Test
@@ -603,6 +605,21 @@ class ChatValidationTest {
                 request.images().stream().map(i -> i.detail()).toList());
         assertEquals(
                 "messages[1].content[0].image_url.url", request.images().get(0).param());
+    }
+
+    /** The older form, whose results know their call by the function's name. */
+    @Test
+    void aFunctionCallIsAToolCall() {
+        String call = "{\"name\":\"f\",\"arguments\":\"{}\"}";
+        ValidRequest request = validate(
+                "{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"function_call\":" + call
+                        + "},{\"role\":\"function\",\"name\":\"f\",\"content\":\"42\"}]}",
+                TEXT);
+        assertEquals(
+                "{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"f\","
+                        + "\"type\":\"function\",\"function\":" + call + "}]},"
+                        + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"f\",\"name\":\"f\"}]}",
+                Prompts.chat(request.generate("id", 0, List.of())));
     }
 
     @ParameterizedTest
