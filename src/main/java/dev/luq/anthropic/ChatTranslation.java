@@ -58,6 +58,11 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         if (!Check.isNull(format) && !format.asText().equals("none")) {
             throw new InvalidRequest("reasoning_format", "reasoning_format must be none: thoughts are text here");
         }
+        for (String field : List.of("max_completion_tokens", "n_predict")) {
+            if (!Check.isNull(others.get(field))) {
+                throw new InvalidRequest(field, field + " is not a field of messages: send max_tokens");
+            }
+        }
         chat.setAll(others);
     }
 

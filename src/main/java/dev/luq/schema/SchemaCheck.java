@@ -261,7 +261,8 @@ public final class SchemaCheck {
             if (!properties.isMissingNode() && !properties.isObject()) {
                 throw invalid(path + ".properties", "must be an object");
             }
-            for (Map.Entry<String, JsonNode> property : properties.properties()) {
+            // A copy: a reference may lead back to them as to a schema, whose keywords may be removed.
+            for (Map.Entry<String, JsonNode> property : List.copyOf(properties.properties())) {
                 String name = property.getKey();
                 String place = path + ".properties." + shown(name);
                 if (name.length() > LONGEST_NAME) {

@@ -222,6 +222,8 @@ class MessagesExchangeTest {
             quoteCharacter = '`',
             value = {
                 "temperature | ,'temperature':1.5",
+                "max_completion_tokens | ,'max_completion_tokens':-1",
+                "n_predict | ,'n_predict':-1",
                 "top_p | ,'top_p':2",
                 "stop_sequences[1] | ,'stop_sequences':['a','']",
                 "system[1].type | ,'system':[{'type':'text','text':'a'},{'type':'image'}]",

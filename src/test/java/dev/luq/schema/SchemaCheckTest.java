@@ -153,6 +153,17 @@ class SchemaCheckTest {
                         false);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"\"maxItems\":5000000000", "\"prefixItems\":[],\"items\":false"})
+    void propertiesMayBeReferredToAsASchema(String keywords) {
+        JsonNode schema = json("{\"properties\":{\"a\":{\"$ref\":\"#/properties\"}," + keywords + "}}");
+        try {
+            new SchemaCheck().check(schema, "tool", false);
+        } catch (SchemaException e) {
+            assertFalse(e.getMessage().isEmpty());
+        }
+    }
+
     /** The conversion would take the rest for all. */
     @ParameterizedTest
     @ValueSource(strings = {"false", "true", "{\"type\":\"number\"}"})

@@ -31,39 +31,40 @@ final class AnswerWeight {
     /**
      * Counts a frame. Embeddings count beforehand: {@link Queries.ToEmbed}.
      *
+     * @param copies how often it is written
      * @throws dev.luq.http.errors.ApiException if there is no memory for it
      */
-    static void add(OfRequest frame, AnswerShare share) {
+    static void add(OfRequest frame, AnswerShare share, int copies) {
         if (frame instanceof Delta delta) {
-            addText(length(delta.content()) + length(delta.thought()) + length(delta.toolCall()), share);
+            addText(length(delta.content()) + length(delta.thought()) + length(delta.toolCall()), share, copies);
             if (delta.logprobs() != null) {
-                addLogprobs(delta.logprobs(), share);
+                addLogprobs(delta.logprobs(), share, copies);
             }
         } else if (frame instanceof Text text) {
-            addText(length(text.text()), share);
+            addText(length(text.text()), share, copies);
         } else if (frame instanceof Tokens tokens) {
             int count = tokens.tokens().length;
             Pieces pieces = tokens.pieces();
             if (pieces == null) {
-                share.add((long) count * Integer.BYTES, (long) count * ID_JSON);
+                share.add((long) count * Integer.BYTES, (long) count * ID_JSON * copies);
             } else {
                 share.add(
                         (long) count * 2 * Integer.BYTES + pieces.bytes().length,
-                        (long) count * PIECE_JSON + pieces.bytes().length);
+                        ((long) count * PIECE_JSON + pieces.bytes().length) * copies);
             }
         }
     }
 
-    private static void addText(long length, AnswerShare share) {
-        share.add(length * CHARACTER, length);
+    private static void addText(long length, AnswerShare share, int copies) {
+        share.add(length * CHARACTER, length * copies);
     }
 
-    private static void addLogprobs(List<TokenLogprob> tokens, AnswerShare share) {
+    private static void addLogprobs(List<TokenLogprob> tokens, AnswerShare share, int copies) {
         for (TokenLogprob token : tokens) {
-            addText(length(token.token()), share);
-            share.add(LOGPROB, LOGPROB_JSON);
+            addText(length(token.token()), share, copies);
+            share.add(LOGPROB, (long) LOGPROB_JSON * copies);
             if (token.top() != null) {
-                addLogprobs(token.top(), share);
+                addLogprobs(token.top(), share, copies);
             }
         }
     }

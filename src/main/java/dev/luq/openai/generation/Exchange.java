@@ -35,6 +35,14 @@ public interface Exchange extends Addressed {
     }
 
     /**
+     * How often the events at the end of a stream say once more what came before, which is kept until then; 0 where none
+     * do.
+     */
+    default int repeats() {
+        return 0;
+    }
+
+    /**
      * Called once, before the methods below.
      *
      * @param model what the addressed model is

@@ -76,7 +76,9 @@ public final class Generations {
     private Uni<Response> answer(Admitted<? extends Exchange> admitted) {
         ModelWorker worker = admitted.worker();
         boolean stream = admitted.request().stream();
-        PendingEvents events = new PendingEvents(admitted.request()::failure, worker);
+        // Holds the request until it is validated. A whole answer has no events: they would hold it to the end.
+        PendingEvents events = stream ? new PendingEvents(admitted.request()::failure, worker) : null;
+        int repeats = admitted.request().repeats();
         AtomicReference<AnswerBuilder> builder = new AtomicReference<>();
         ClientPresence client = ClientPresence.of(routing);
         AnswerShare share = AnswerShare.of(routing);
@@ -96,9 +98,16 @@ public final class Generations {
                     : UnaryOperator.identity();
             return generate(admitted, client, header, valid, model.slots(), first);
         });
-        return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client, share))
+        return (stream
+                        ? stream(counted(frames, repeats, share), events, admitted::describe, client)
+                        : complete(frames, builder, client, share))
                 .onFailure()
                 .transform(admitted::named);
+    }
+
+    /** @param repeats see {@link Exchange#repeats} */
+    private static Multi<ChoiceFrame> counted(Multi<ChoiceFrame> frames, int repeats, AnswerShare share) {
+        return repeats == 0 ? frames : frames.onItem().invoke(frame -> AnswerWeight.add(frame.frame(), share, repeats));
     }
 
     private static Uni<Void> tellPrompt(
@@ -117,7 +126,7 @@ public final class Generations {
                         admitted.newAnswer())
                 .onItem()
                 .invoke(prompt -> {
-                    AnswerWeight.add(prompt, share);
+                    AnswerWeight.add(prompt, share, 1);
                     builder.tell(prompt.text());
                 })
                 .replaceWithVoid();
@@ -178,7 +187,7 @@ public final class Generations {
             AnswerShare share) {
         return client.whileThere(frames.onItem()
                         .invoke(frame -> {
-                            AnswerWeight.add(frame.frame(), share);
+                            AnswerWeight.add(frame.frame(), share, 1);
                             builder.get().add(frame);
                         })
                         .onItem()

@@ -212,7 +212,7 @@ public final class Queries {
         AnswerShare share = AnswerShare.of(routing);
         return answer(admitted, (request, model) -> admitted.worker()
                 .query(query.apply(request, model), admitted.newAnswer())
-                .invoke(found -> AnswerWeight.add(found, share))
+                .invoke(found -> AnswerWeight.add(found, share, 1))
                 .toMulti());
     }
 

@@ -22,6 +22,7 @@ import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -31,6 +32,8 @@ import java.util.regex.Pattern;
 final class NativeExchange implements Exchange {
 
     private static final int MOST_PROBABILITIES = 20;
+    /** A result has two dozen fields. */
+    private static final int MOST_RESPONSE_FIELDS = 64;
 
     /** Fields that mean something else in a chat request, or nothing. */
     private static final Set<String> OWN = Set.of(
@@ -179,12 +182,15 @@ final class NativeExchange implements Exchange {
     }
 
     private NativeResults results(CompletionHeader header, ValidRequest valid) {
-        return new NativeResults(
-                header,
-                valid,
-                endTokens,
-                probabilities(),
-                wantsTokens(),
-                request.responseFields() == null ? List.of() : request.responseFields());
+        return new NativeResults(header, valid, endTokens, probabilities(), wantsTokens(), responseFields());
+    }
+
+    private List<String> responseFields() {
+        List<String> fields = Objects.requireNonNullElse(request.responseFields(), List.of());
+        if (fields.size() > MOST_RESPONSE_FIELDS) {
+            throw new InvalidRequest(
+                    "response_fields", "response_fields must have at most " + MOST_RESPONSE_FIELDS + " paths");
+        }
+        return fields;
     }
 }

@@ -34,6 +34,8 @@ final class NativeResults implements AnswerBuilder {
     private final boolean withTokens;
     private final List<String> fields;
     private final List<ChoiceDraft> drafts;
+    /** One tree for all results: with a bias for each token of the vocabulary it takes megabytes. Null until it is needed. */
+    private JsonNode settingsTree;
 
     /**
      * @param endTokens ids of the tokens that end an answer of the model
@@ -66,7 +68,8 @@ final class NativeResults implements AnswerBuilder {
     @Override
     public Object build() {
         List<Object> all = IntStream.range(0, drafts.size())
-                .<Object>mapToObj(i -> fields.isEmpty() ? whole(i, likely(i)) : chosen(whole(i, null), likely(i)))
+                .<Object>mapToObj(
+                        i -> fields.isEmpty() ? whole(i, likely(i), settings) : chosen(whole(i, null, null), likely(i)))
                 .toList();
         return all.size() == 1 ? all.get(0) : all;
     }
@@ -77,7 +80,7 @@ final class NativeResults implements AnswerBuilder {
      * @param newLine whether the text has one
      */
     JsonNode end(int index, Accepted accepted, Finished finished, boolean newLine) {
-        return chosen(completion(index, accepted, finished, newLine, "", List.of(), null), null);
+        return chosen(completion(index, accepted, finished, newLine, "", List.of(), null, null), null);
     }
 
     /** Null unless they were asked for. */
@@ -87,7 +90,7 @@ final class NativeResults implements AnswerBuilder {
                 : null;
     }
 
-    private NativeCompletion whole(int index, List<NativeCompletion.Probability> likely) {
+    private NativeCompletion whole(int index, List<NativeCompletion.Probability> likely, NativeSettings told) {
         ChoiceDraft draft = drafts.get(index);
         List<Integer> tokens =
                 withTokens ? draft.logprobs().stream().map(TokenLogprob::id).toList() : List.of();
@@ -98,7 +101,8 @@ final class NativeResults implements AnswerBuilder {
                 draft.content().indexOf('\n') >= 0,
                 draft.content(),
                 tokens,
-                likely);
+                likely,
+                told);
     }
 
     private NativeCompletion completion(
@@ -108,7 +112,8 @@ final class NativeResults implements AnswerBuilder {
             boolean newLine,
             String content,
             List<Integer> tokens,
-            List<NativeCompletion.Probability> likely) {
+            List<NativeCompletion.Probability> likely,
+            NativeSettings told) {
         return new NativeCompletion(
                 index,
                 content,
@@ -117,7 +122,7 @@ final class NativeResults implements AnswerBuilder {
                 header.model(),
                 finished.completionTokens(),
                 accepted.promptTokens(),
-                settings,
+                told,
                 prompts.get(index / choicesPerPrompt).orElse(null),
                 newLine,
                 false,
@@ -145,10 +150,15 @@ final class NativeResults implements AnswerBuilder {
     /**
      * The fields that are answered, under their paths.
      *
+     * @param completion without settings
      * @param likely its probabilities, which as nodes would take many times what is counted for them; null without any
      */
     private JsonNode chosen(NativeCompletion completion, List<NativeCompletion.Probability> likely) {
         ObjectNode all = JSON.valueToTree(completion);
+        if (settingsTree == null) {
+            settingsTree = JSON.valueToTree(settings);
+        }
+        all.set("generation_settings", settingsTree);
         if (likely != null) {
             all.putPOJO("completion_probabilities", likely);
         }

@@ -34,17 +34,24 @@ final class ChatTranslation {
     private static final int LONGEST_METADATA_KEY = 64;
     private static final int LONGEST_METADATA_VALUE = 512;
 
+    private static final String ELSEWHERE = "send it to /v1/chat/completions";
+
     /** Fields of other endpoints that would change the answer, and what to send in their place. */
-    private static final Map<String, String> OF_CHATS = Map.of(
-            "n", "send several requests",
-            "max_tool_calls", "calls are made by the client, which counts them",
-            "max_tokens", "send max_output_tokens",
-            "max_completion_tokens", "send max_output_tokens",
-            "response_format", "send text.format",
-            "grammar", "send text.format",
-            "json_schema", "send text.format",
-            "ignore_eos", "send it to /v1/chat/completions",
-            "reasoning_format", "send it to /v1/chat/completions");
+    private static final Map<String, String> OF_CHATS = Map.ofEntries(
+            Map.entry("n", "send several requests"),
+            Map.entry("max_tool_calls", "calls are made by the client, which counts them"),
+            Map.entry("max_tokens", "send max_output_tokens"),
+            Map.entry("max_completion_tokens", "send max_output_tokens"),
+            Map.entry("n_predict", "send max_output_tokens"),
+            Map.entry("repeat_last_n", ELSEWHERE),
+            Map.entry("n_probs", "send top_logprobs"),
+            Map.entry("response_format", "send text.format"),
+            Map.entry("grammar", "send text.format"),
+            Map.entry("json_schema", "send text.format"),
+            Map.entry("ignore_eos", ELSEWHERE),
+            Map.entry("continue_final_message", ELSEWHERE),
+            Map.entry("add_generation_prompt", ELSEWHERE),
+            Map.entry("reasoning_format", ELSEWHERE));
 
     private final ResponseRequest request;
     private final FieldNames names;

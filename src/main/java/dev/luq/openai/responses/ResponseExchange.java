@@ -42,6 +42,12 @@ final class ResponseExchange implements Exchange {
         return Check.flag(request.stream(), false);
     }
 
+    /** The done events of text, part and item, and the response. */
+    @Override
+    public int repeats() {
+        return 4;
+    }
+
     @Override
     public Buffer failure(ApiError error) {
         return ResponseEvents.error(error, 0);

@@ -1,7 +1,9 @@
 package dev.luq.openai.responses;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.http.errors.ApiError;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.CompletionHeader;
@@ -24,6 +26,7 @@ import java.util.Objects;
  *
  * @param maxTokens null for as many as the context holds
  * @param toolChoice a word or an object
+ * @param effort of reasoning, null where none was asked for
  */
 record ResponseForm(
         CompletionHeader header,
@@ -35,7 +38,13 @@ record ResponseForm(
         List<ResponseRequest.Tool> tools,
         Object toolChoice,
         boolean parallelToolCalls,
+        String effort,
         Map<String, String> metadata) {
+
+    /** Members of a format and of a choice that are told in the answer, which would repeat any other several times. */
+    private static final List<String> FORMAT = List.of("type", "name", "description", "schema", "strict");
+
+    private static final List<String> CHOICE = List.of("type", "name", "mode", "tools");
 
     private static final JsonNode PLAIN = JsonNodeFactory.instance.objectNode().put("type", "text");
 
@@ -47,11 +56,30 @@ record ResponseForm(
                 valid.maxTokens() == 0 ? null : valid.maxTokens(),
                 valid.sampling(),
                 Math.max(0, valid.topLogprobs()),
-                Check.isNull(format) ? PLAIN : format,
+                Check.isNull(format) ? PLAIN : told(format, FORMAT),
                 Objects.requireNonNullElse(request.tools(), List.of()),
-                Check.isNull(request.toolChoice()) ? "auto" : request.toolChoice(),
+                Check.isNull(request.toolChoice()) ? "auto" : told(request.toolChoice(), CHOICE),
                 Check.flag(request.parallelToolCalls(), true),
+                request.reasoning() == null ? null : request.reasoning().effort(),
                 Objects.requireNonNullElse(request.metadata(), Map.of()));
+    }
+
+    private static JsonNode told(JsonNode asked, List<String> members) {
+        if (!asked.isObject()) {
+            return asked;
+        }
+        ObjectNode told = JsonNodeFactory.instance.objectNode();
+        for (String member : members) {
+            JsonNode value = asked.get(member);
+            if (value != null && member.equals("tools")) {
+                ArrayNode tools = told.putArray(member);
+                value.forEach(tool -> tools.add(told(tool, List.of("type", "name"))));
+            } else if (value != null
+                    && (value.isValueNode() || asked.path("type").asText().equals("json_schema"))) {
+                told.set(member, value);
+            }
+        }
+        return told;
     }
 
     /** What ids of its items have in common. */
@@ -104,7 +132,7 @@ record ResponseForm(
                 tools,
                 toolChoice,
                 parallelToolCalls,
-                new Reasoning(null, null),
+                new Reasoning(effort, null),
                 metadata,
                 false,
                 false,

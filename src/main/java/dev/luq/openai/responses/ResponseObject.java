@@ -64,7 +64,12 @@ record ResponseObject(
     @Schema(name = "ResponseText")
     record TextSettings(@JsonProperty("format") JsonNode format) {}
 
-    /** Of reasoning models; always null here. */
+    /**
+     * Of reasoning models.
+     *
+     * @param effort as asked for
+     * @param summary always null here
+     */
     @RegisterForReflection
     @Schema(name = "ResponseReasoning")
     record Reasoning(

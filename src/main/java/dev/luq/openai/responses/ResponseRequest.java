@@ -144,7 +144,7 @@ record ResponseRequest(
 
     /** @param effort {@code none} for no thoughts; others are given to the model's chat template */
     @RegisterForReflection
-    @Schema(name = "ResponseReasoning")
+    @Schema(name = "ResponseReasoningRequest")
     record Reasoning(
             @JsonProperty("effort")
                     @Schema(

@@ -36,6 +36,30 @@ class TokenChargeTest {
         assertEquals(113, charged.get());
     }
 
+    @Test
+    void aPromptThatIsLeftCostsWhatWasEvaluatedOfIt() {
+        charge.add(progress(60));
+        charge.add(progress(90));
+        assertEquals(0, charged.get());
+        charge.close();
+        charge.close();
+        assertEquals(90, charged.get());
+    }
+
+    @Test
+    void aPromptIsChargedOnce() {
+        charge.add(progress(90));
+        charge.add(new ChoiceFrame(0, new WorkerFrame.Accepted("r", 100, 0, 0)));
+        charge.add(progress(100));
+        charge.close();
+        assertEquals(100, charged.get());
+    }
+
+    private static ChoiceFrame progress(int evaluated) {
+        return new ChoiceFrame(
+                0, new WorkerFrame.Progress("r", WorkerFrame.Phase.PROMPT, evaluated / 100f, 0, evaluated, 100));
+    }
+
     private static ChoiceFrame delta(int choice, int tokens) {
         return new ChoiceFrame(choice, new WorkerFrame.Delta("r", "text", null, null, tokens));
     }

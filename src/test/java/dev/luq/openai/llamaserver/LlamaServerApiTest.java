@@ -296,6 +296,14 @@ class LlamaServerApiTest {
     }
 
     @Test
+    void moreFieldsThanAResultHasAreRefused() {
+        String fields = "[" + "\"prompt\",".repeat(64) + "\"prompt\"]";
+        post("/completion", "{\"prompt\":\"a\",\"response_fields\":" + fields + "}")
+                .statusCode(400)
+                .body("error.param", equalTo("response_fields"));
+    }
+
+    @Test
     void aGrammarIsFollowed() {
         assertEquals(
                 "abba",

@@ -178,6 +178,9 @@ class ChatTranslationTest {
                 "n | \"n\":2",
                 "max_tool_calls | \"max_tool_calls\":1",
                 "max_tokens | \"max_tokens\":5",
+                "n_predict | \"n_predict\":5",
+                "repeat_last_n | \"repeat_last_n\":0",
+                "continue_final_message | \"continue_final_message\":true",
                 "grammar | \"grammar\":\"root ::= \\\"a\\\"\"",
                 "repetition_penalty | \"repetition_penalty\":1.3",
                 "text.format.schema | \"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"n\"}}"

@@ -95,6 +95,19 @@ class ResponsesApiTest extends ScriptedApi {
                 .body("usage.total_tokens", equalTo(14));
     }
 
+    /** It would say several times what was sent once. */
+    @Test
+    void ofTheRequestOnlyWhatIsKnownIsTold() {
+        workers.script = request -> ScriptedWorkers.text(request, "Hi");
+        respond(",\"text\":{\"format\":{\"type\":\"text\",\"pad\":\"x\"}},\"reasoning\":{\"effort\":\"low\"},"
+                        + "\"tools\":[{\"type\":\"function\",\"name\":\"f\"}],"
+                        + "\"tool_choice\":{\"type\":\"function\",\"name\":\"f\",\"pad\":\"x\"}")
+                .statusCode(200)
+                .body("text.format", equalTo(Map.of("type", "text")))
+                .body("tool_choice", equalTo(Map.of("type", "function", "name", "f")))
+                .body("reasoning.effort", equalTo("low"));
+    }
+
     @Test
     void anAnswerThatIsCutOffIsIncomplete() {
         workers.script = request -> Multi.createFrom()
