@@ -56,19 +56,27 @@ final class PromptCache {
         this.maxBytes = maxBytes;
     }
 
-    /** Keeps what an idle sequence holds, unless that is short, too large, or the beginning of what is kept already. */
-    void keep(int sequence, Prompt content) {
+    /**
+     * Keeps what an idle sequence holds, unless that is short, too large, or the beginning of what is kept already and can
+     * be cut there.
+     *
+     * @param cuts whether the model's memory can keep a part of what is restored
+     */
+    void keep(int sequence, Prompt content, boolean cuts) {
         if (maxBytes == 0 || content.tokens() < WORTH_KEEPING) {
             return;
         }
         List<Long> shorter = new ArrayList<>();
         for (Map.Entry<Long, Kept> entry : kept.entrySet()) {
-            int common = entry.getValue().prompt.common(content);
-            if (common == content.units().size()) {
+            Prompt other = entry.getValue().prompt;
+            int common = other.common(content);
+            boolean begins = common == content.units().size();
+            boolean isBegun = common == other.units().size();
+            if (begins && (isBegun || cuts && window.holds(other))) {
                 use(entry.getKey());
                 return;
             }
-            if (common == entry.getValue().prompt.units().size() && entry.getKey() != restoring) {
+            if (isBegun && cuts && window.holds(content) && entry.getKey() != restoring) {
                 shorter.add(entry.getKey());
             }
         }

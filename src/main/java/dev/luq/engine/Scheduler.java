@@ -609,7 +609,7 @@ final class Scheduler {
 
     private void keep(int sequence) {
         if (cache.cells(sequence) > 0) {
-            prompts.keep(sequence, cache.content(sequence));
+            prompts.keep(sequence, cache.content(sequence), cutsPrefixes);
         }
     }
 

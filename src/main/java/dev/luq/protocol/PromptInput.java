@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** What a worker makes a prompt of. The server has checked it; images are beside it, in the order of their places. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
@@ -107,11 +108,20 @@ public sealed interface PromptInput {
      * @param field the request's field that it comes from
      * @param grammar GBNF with the start symbol {@code root}; null if there is a schema
      * @param schema JSON schema as text; null if there is a grammar
-     * @param patterns what the regular expressions in the schema mean, in GBNF
+     * @param patterns what the regular expressions in the schema mean, in GBNF; null for none
      */
     record Constraint(String field, String grammar, String schema, Map<String, String> patterns) {
         long bytes() {
-            return 2L * (grammar == null ? schema : grammar).length();
+            long characters = length(grammar) + length(schema);
+            for (String pattern : Objects.requireNonNullElse(patterns, Map.<String, String>of())
+                    .keySet()) {
+                characters += length(pattern) + length(patterns.get(pattern));
+            }
+            return 2 * characters;
+        }
+
+        private static long length(String text) {
+            return text == null ? 0 : text.length();
         }
     }
 }

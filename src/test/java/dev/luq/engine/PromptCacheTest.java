@@ -141,6 +141,19 @@ class PromptCacheTest {
     }
 
     @Test
+    void whereNothingCanBeCutAConversationCanBeTakenUpAtEachOfItsTurns() {
+        World world = new World(1, 1024, BATCH, 1000);
+        world.forgetsParts = false;
+        world.complete("a", range(0, 100), 5);
+        Prompt first = world.conversation("a");
+        world.complete("b", range(0, 50), 5); // in vain, which tells that nothing can be cut
+        world.complete("c", join(first, range(300, 5)), 5);
+        world.complete("d", range(700, 60), 5);
+        world.complete("e", join(first, range(400, 5)), 5);
+        assertEquals(104, world.cachedTokens.get("e"));
+    }
+
+    @Test
     void whateverComesTheAnswersAndTheBooksAreRight() {
         Random random = new Random(7);
         World world = new World(3, 300, BATCH, 400);
