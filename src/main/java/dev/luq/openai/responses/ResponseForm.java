@@ -17,9 +17,11 @@ import dev.luq.openai.responses.ResponseObject.TextSettings;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.WorkerFrame.Finished;
 import java.time.Instant;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * What one response has in every state: its id, and what the request asked for but its input.
@@ -41,10 +43,13 @@ record ResponseForm(
         String effort,
         Map<String, String> metadata) {
 
-    /** Members of a format and of a choice that are told in the answer, which would repeat any other several times. */
+    /** What of a format and of a choice is told in the answer, which would repeat any other member several times. */
     private static final List<String> FORMAT = List.of("type", "name", "description", "schema", "strict");
 
-    private static final List<String> CHOICE = List.of("type", "name", "mode", "tools");
+    private static final List<String> CHOICE = List.of("type", "name", "mode");
+
+    /** Characters. Only schemas may be longer, which are checked. */
+    private static final int LONGEST_TOLD = 4096;
 
     private static final JsonNode PLAIN = JsonNodeFactory.instance.objectNode().put("type", "text");
 
@@ -70,14 +75,18 @@ record ResponseForm(
         }
         ObjectNode told = JsonNodeFactory.instance.objectNode();
         for (String member : members) {
-            JsonNode value = asked.get(member);
-            if (value != null && member.equals("tools")) {
-                ArrayNode tools = told.putArray(member);
-                value.forEach(tool -> tools.add(told(tool, List.of("type", "name"))));
-            } else if (value != null
-                    && (value.isValueNode() || asked.path("type").asText().equals("json_schema"))) {
+            JsonNode value = asked.path(member);
+            boolean checked =
+                    member.equals("schema") && asked.path("type").asText().equals("json_schema");
+            if (checked || value.isValueNode() && value.asText().length() <= LONGEST_TOLD) {
                 told.set(member, value);
             }
+        }
+        if (members == CHOICE && asked.has("tools")) {
+            ArrayNode tools = told.putArray("tools");
+            Set<String> names = new LinkedHashSet<>(); // each is a tool's
+            asked.get("tools").forEach(tool -> names.add(tool.path("name").asText()));
+            names.forEach(name -> tools.addObject().put("type", "function").put("name", name));
         }
         return told;
     }

@@ -99,7 +99,8 @@ class ResponsesApiTest extends ScriptedApi {
     @Test
     void ofTheRequestOnlyWhatIsKnownIsTold() {
         workers.script = request -> ScriptedWorkers.text(request, "Hi");
-        respond(",\"text\":{\"format\":{\"type\":\"text\",\"pad\":\"x\"}},\"reasoning\":{\"effort\":\"low\"},"
+        respond(",\"text\":{\"format\":{\"type\":\"text\",\"pad\":\"x\",\"name\":\"" + "n".repeat(5000)
+                        + "\"}},\"reasoning\":{\"effort\":\"low\"},"
                         + "\"tools\":[{\"type\":\"function\",\"name\":\"f\"}],"
                         + "\"tool_choice\":{\"type\":\"function\",\"name\":\"f\",\"pad\":\"x\"}")
                 .statusCode(200)
