@@ -53,9 +53,9 @@ class EmulatedImageTest {
             delimiter = '|',
             textBlock =
                     """
-            describe.png | What do you see?             | A small blue square, a small pink cross and a small blue cross.
+            describe.png | What do you see?             | A large green triangle, a small yellow cross and a small green cross.
             position.png | Where is the red ring?       | bottom right
-            word.png     | What does the sign say?      | JUNGLE
+            word.png     | What does the sign say?      | GARDEN
             chart.png    | What is the value of A?      | 9
             """)
     void itAnswersAsReadmeSays(String picture, String question, String answer) throws Exception {
