@@ -53,9 +53,9 @@ class EmulatedImageTest {
             delimiter = '|',
             textBlock =
                     """
-            describe.png | What do you see?             | A large green triangle, a small yellow cross and a small green cross.
+            describe.png | What do you see?             | A small green ring and a small blue circle.
             position.png | Where is the red ring?       | bottom right
-            word.png     | What does the sign say?      | GARDEN
+            word.png     | What does the sign say?      | HONEY
             chart.png    | What is the value of A?      | 9
             """)
     void itAnswersAsReadmeSays(String picture, String question, String answer) throws Exception {
