@@ -75,20 +75,20 @@ class RestartedServerTest {
         Path embeddings = directory.resolve("data/embeddings");
         String withoutPrompts = "luq.worker.prompt-files-bytes=0";
         try (PackagedServer server = start(withoutPrompts)) {
-            assertTrue(count(server).contains("\"6\""));
+            assertTrue(count(server).contains("\"4\""));
             until("the picture to be encoded", () -> metric(server, "luq_image_encode_seconds_count") == 1);
             stop(server);
         }
         assertTrue(Files.isDirectory(embeddings));
         try (PackagedServer server = start(withoutPrompts)) {
-            assertTrue(count(server).contains("\"6\""));
+            assertTrue(count(server).contains("\"4\""));
             until("the picture to be found", () -> metric(server, "luq_image_embedding_file_hits_total") == 1);
             assertEquals(0, metric(server, "luq_image_encode_seconds_count"));
             stop(server);
         }
         try (PackagedServer server = start(withoutPrompts, "luq.worker.image-files-bytes=0")) {
             assertFalse(Files.exists(embeddings), "what was kept is removed");
-            assertTrue(count(server).contains("\"6\""));
+            assertTrue(count(server).contains("\"4\""));
             until("the picture to be encoded", () -> metric(server, "luq_image_encode_seconds_count") == 1);
             assertFalse(Files.exists(embeddings));
         }
@@ -104,7 +104,7 @@ class RestartedServerTest {
         }
         try (PackagedServer server = start()) {
             String answer = count(server);
-            assertTrue(answer.contains("\"6\""));
+            assertTrue(answer.contains("\"4\""));
             assertFalse(answer.contains("\"cached_tokens\":0"), answer);
             until("the prompt to be found", () -> metric(server, "luq_prompt_file_hits_total") == 1);
             assertEquals(0, metric(server, "luq_image_embedding_file_queries_total"));

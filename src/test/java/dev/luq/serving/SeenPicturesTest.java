@@ -108,38 +108,38 @@ class SeenPicturesTest {
     @Test
     void aPictureIsAnsweredAfterAWorkersDeathWithoutBeingEncodedAgain() throws IOException {
         SupervisedWorker worker = start(kept(), 0);
-        assertEquals("6", count(worker));
+        assertEquals("4", count(worker));
         encoded(worker, 1, 0);
         until("the picture's file", this::fileIsThere);
         ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly();
         until("the death to be noticed", () -> worker.restarts() == 1);
         ready(worker);
-        assertEquals("6", count(worker));
+        assertEquals("4", count(worker));
         encoded(worker, 1, 1);
     }
 
     @Test
     void workersOfOneEncoderShareAndThoseOfAnotherBoundDoNot() throws IOException {
-        assertEquals("6", count(start(kept(), 0)));
+        assertEquals("4", count(start(kept(), 0)));
         until("the picture's file", this::fileIsThere);
         SupervisedWorker same = start(kept(), 0);
-        assertEquals("6", count(same));
+        assertEquals("4", count(same));
         encoded(same, 0, 1);
         SupervisedWorker other = start(kept(), 1000);
-        assertEquals("6", count(other));
+        assertEquals("4", count(other));
         encoded(other, 1, 0);
     }
 
     @Test
     void aPromptIsAnsweredAfterAWorkersDeathWithoutBeingEvaluatedAgain() throws IOException {
         SupervisedWorker worker = start(new ServerFrame.Load.KeptFiles("demo", null, folder("prompts")), 0);
-        assertEquals("6", count(worker));
+        assertEquals("4", count(worker));
         encoded(worker, 1, 0);
         until("the prompt's file", this::fileIsThere);
         ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly();
         until("the death to be noticed", () -> worker.restarts() == 1);
         ready(worker);
-        assertEquals("6", count(worker));
+        assertEquals("4", count(worker));
         encoded(worker, 1, 0);
         until("the prompt from its file", () -> worker.totals().promptFileHits() == 1);
         assertEquals(0, worker.totals().imageFileQueries());
@@ -148,7 +148,7 @@ class SeenPicturesTest {
     @Test
     void nothingIsKeptWhereThatIsSwitchedOff() throws IOException {
         SupervisedWorker worker = start(null, 0);
-        assertEquals("6", count(worker));
+        assertEquals("4", count(worker));
         encoded(worker, 1, 0);
         assertEquals(0, worker.totals().imageFileQueries());
         assertEquals(0, worker.totals().promptFileQueries());
