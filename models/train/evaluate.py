@@ -18,6 +18,7 @@ from pathlib import Path
 
 import dialogues
 import drawing
+from examples import as_jpeg
 from measure import Line, Measure, load, read
 from model import Quick
 from scenes import EVALUATION, generator, random_grid, random_scene
@@ -79,12 +80,15 @@ def main():
     target.add_argument("--model", type=Path, help="folder of a trained model")
     target.add_argument("--url", help="address of a server, such as http://127.0.0.1:8080")
     parser.add_argument("--name", default="luq-demo", help="the model's name at the server")
+    parser.add_argument("--jpeg", action="store_true", help="ask about JPEGs of quality 75 with halved chroma instead")
     parser.add_argument("--every", type=int, default=1, help="ask every so-manieth line only")
     options = parser.parse_args()
     if bool(options.folder) == bool(options.turns):
         parser.error("give a data set or --turns")
     lines, pictures = turns(options.turns) if options.turns else read(options.folder)
     lines = lines[:: options.every]
+    if options.jpeg:
+        pictures = {name: as_jpeg(picture) for name, picture in pictures.items()}
     if options.url:
         right = Server(options.url, options.name).right(lines, pictures)
     else:
