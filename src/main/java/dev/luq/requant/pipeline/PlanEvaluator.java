@@ -101,7 +101,7 @@ final class PlanEvaluator implements AutoCloseable {
     Uniform uniform(ModelQuantizer.FileType type, KeyedImatrix matrix, Dataset set, JobProgress progress) {
         List<String> facts = facts("uniform", set, true, matrix.key(), type.name());
         return cache.value("uniform", facts, Uniform.class, () -> {
-            Path file = jobFolder.resolve("uniform-" + type + ".gguf");
+            Path file = jobFolder.resolve(cache.path("uniform", facts, ".gguf").getFileName());
             try {
                 long bytes = UniformModels.quantize(
                         inputs.model(), type, Optional.of(matrix.values()), threads.slices(), file);
