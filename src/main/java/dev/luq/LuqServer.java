@@ -11,8 +11,9 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 
 /**
- * Entry point of the server and, with {@code worker}, {@code job}, {@code kernels}, {@code speed} or {@code decoder} as its first argument,
- * of its child processes, and of the commands that need no server: a native executable has no other way to start them.
+ * Entry point of the server and, with {@code worker}, {@code job}, {@code kernels}, {@code speed} or {@code decoder} as
+ * its first argument, of its child processes, and of the commands that need no server: a native executable has no other way
+ * to start them.
  */
 @QuarkusMain
 public final class LuqServer {

@@ -107,9 +107,7 @@ public record ModelFacts(
      */
     private static OptionalLong projectionLength(ModelFiles files) {
         Gguf gguf = files.first();
-        String type = gguf.text("clip.projector_type")
-                .or(() -> gguf.text("clip.vision.projector_type"))
-                .orElse(gguf.flag("clip.has_llava_projector") ? "mlp" : "");
+        String type = projectorType(gguf);
         boolean twoLayers =
                 switch (type) {
                     // An mlp with a third matrix is another projector (mlp_norm).
@@ -121,6 +119,14 @@ public record ModelFacts(
                 };
         Optional<GgufTensor> last = twoLayers ? files.tensor("mm.2.weight") : Optional.empty();
         return last.map(tensor -> OptionalLong.of(tensor.extent(1))).orElse(OptionalLong.empty());
+    }
+
+    /** A projector's type as llama.cpp reads it, such as {@code mlp}; empty where the file says none. */
+    public static String projectorType(Gguf projector) {
+        return projector
+                .text("clip.projector_type")
+                .or(() -> projector.text("clip.vision.projector_type"))
+                .orElse(projector.flag("clip.has_llava_projector") ? "mlp" : "");
     }
 
     /** {@code tensorBytes * 8 / parameters}; 0 without parameters. */

@@ -1,6 +1,7 @@
 package dev.luq.memory;
 
 import dev.luq.gguf.Gguf;
+import dev.luq.gguf.ModelFacts;
 import java.util.Set;
 
 /**
@@ -22,9 +23,9 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
 
     private static final long PARTS = 6;
     private static final int CHANNELS = 3;
-    /** Projectors whose encoder gets pictures, or tiles of them, of one size. */
+    /** Projectors whose encoder gets pictures, or tiles of them, of one size; old files do not name theirs. */
     private static final Set<String> ONE_SIZE = Set.of(
-            "mlp", "mlp_norm", "ldp", "ldpv2", "resampler", "adapter", "gemma3", "idefics3", "internvl", "llama4");
+            "", "mlp", "mlp_norm", "ldp", "ldpv2", "resampler", "adapter", "gemma3", "idefics3", "internvl", "llama4");
 
     /** Values of a patch of Qwen2.5-VL: 14 x 14 pixels. */
     private static final long PATCH_PIXELS = CHANNELS * 14 * 14;
@@ -41,9 +42,7 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
                 integer(mmproj, "n_wa_pattern") > 0);
         long patchSide = Math.max(1, integer(mmproj, "patch_size"));
         long side = integer(mmproj, "image_size") / patchSide;
-        String type = mmproj.text("clip.projector_type")
-                .or(() -> mmproj.text("clip.vision.projector_type"))
-                .orElse("mlp");
+        String type = ModelFacts.projectorType(mmproj);
         // Most projectors of any size make one token of four patches; the others have a class embedding in front.
         long fixed = type.startsWith("qwen") ? 0 : side * side + 1;
         long patches = ONE_SIZE.contains(type) ? fixed : Math.max(fixed, 4L * shape.imageTokens());

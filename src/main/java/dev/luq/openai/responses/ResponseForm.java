@@ -43,50 +43,65 @@ record ResponseForm(
         String effort,
         Map<String, String> metadata) {
 
-    /** What of a format and of a choice is told in the answer, which would repeat any other member several times. */
-    private static final List<String> FORMAT = List.of("type", "name", "description", "schema", "strict");
-
-    private static final List<String> CHOICE = List.of("type", "name", "mode");
-
-    /** Characters. Only schemas may be longer, which are checked. */
+    /**
+     * Characters of a member of a format or of a choice that is told in the answer, which says it several times. Only
+     * schemas may be longer, which are checked.
+     */
     private static final int LONGEST_TOLD = 4096;
 
     private static final JsonNode PLAIN = JsonNodeFactory.instance.objectNode().put("type", "text");
 
     static ResponseForm of(CompletionHeader header, ResponseRequest request, ValidRequest valid) {
-        JsonNode format = request.text() == null ? null : request.text().get("format");
         return new ResponseForm(
                 header,
                 request.instructions(),
                 valid.maxTokens() == 0 ? null : valid.maxTokens(),
                 valid.sampling(),
                 Math.max(0, valid.topLogprobs()),
-                Check.isNull(format) ? PLAIN : told(format, FORMAT),
+                format(request.text() == null ? null : request.text().get("format")),
                 Objects.requireNonNullElse(request.tools(), List.of()),
-                Check.isNull(request.toolChoice()) ? "auto" : told(request.toolChoice(), CHOICE),
+                choice(request.toolChoice()),
                 Check.flag(request.parallelToolCalls(), true),
                 request.reasoning() == null ? null : request.reasoning().effort(),
                 Objects.requireNonNullElse(request.metadata(), Map.of()));
     }
 
-    private static JsonNode told(JsonNode asked, List<String> members) {
+    private static JsonNode format(JsonNode asked) {
+        if (Check.isNull(asked)) {
+            return PLAIN;
+        }
+        ObjectNode told = told(asked, "type", "name", "description", "strict");
+        if (asked.path("type").asText().equals("json_schema") && asked.has("schema")) {
+            told.set("schema", asked.get("schema"));
+        }
+        return told;
+    }
+
+    private static Object choice(JsonNode asked) {
+        if (Check.isNull(asked)) {
+            return "auto";
+        }
         if (!asked.isObject()) {
             return asked;
         }
+        ObjectNode told = told(asked, "type", "name", "mode");
+        if (asked.has("tools")) {
+            Set<String> names = new LinkedHashSet<>(); // each is a tool's
+            asked.get("tools").forEach(tool -> names.add(tool.path("name").asText()));
+            ArrayNode tools = told.putArray("tools");
+            names.forEach(name -> tools.addObject().put("type", "function").put("name", name));
+        }
+        return told;
+    }
+
+    /** These members where they are short. */
+    private static ObjectNode told(JsonNode asked, String... members) {
         ObjectNode told = JsonNodeFactory.instance.objectNode();
         for (String member : members) {
             JsonNode value = asked.path(member);
-            boolean checked =
-                    member.equals("schema") && asked.path("type").asText().equals("json_schema");
-            if (checked || value.isValueNode() && value.asText().length() <= LONGEST_TOLD) {
+            if (value.isValueNode() && value.asText().length() <= LONGEST_TOLD) {
                 told.set(member, value);
             }
-        }
-        if (members == CHOICE && asked.has("tools")) {
-            ArrayNode tools = told.putArray("tools");
-            Set<String> names = new LinkedHashSet<>(); // each is a tool's
-            asked.get("tools").forEach(tool -> names.add(tool.path("name").asText()));
-            names.forEach(name -> tools.addObject().put("type", "function").put("name", name));
         }
         return told;
     }

@@ -1,5 +1,6 @@
 package dev.luq.requant.calibrate;
 
+import dev.luq.files.Interruption;
 import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFacts;
@@ -13,7 +14,6 @@ import dev.luq.requant.feed.Feeder;
 import dev.luq.requant.feed.Modality;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -84,11 +84,9 @@ public final class Calibrator {
             new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(identity, set, listener);
             return Calibration.read(folder);
         } catch (IOException | RuntimeException e) {
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                if (cause instanceof ClosedByInterruptException) {
-                    Thread.interrupted();
-                    throw interrupted();
-                }
+            if (Interruption.caused(e)) {
+                Thread.interrupted();
+                throw interrupted();
             }
             throw e;
         }

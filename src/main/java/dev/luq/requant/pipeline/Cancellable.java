@@ -1,9 +1,8 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.files.Interruption;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.FileLockInterruptionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -48,7 +47,7 @@ interface Cancellable<T> {
             }
             return result;
         } catch (InterruptedException | IOException | RuntimeException e) {
-            if (endedByInterrupt(e)) {
+            if (Interruption.caused(e)) {
                 throw new RequantizationException.Cancelled();
             }
             throw e instanceof RuntimeException as ? as : new UncheckedIOException((IOException) e);
@@ -58,18 +57,6 @@ interface Cancellable<T> {
             // An interrupt that came too late must not end other work.
             Thread.interrupted();
         }
-    }
-
-    /** Files that an interrupted thread reads, writes or locks say it in words of their own, whoever wraps them. */
-    private static boolean endedByInterrupt(Throwable thrown) {
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof InterruptedException
-                    || cause instanceof ClosedByInterruptException
-                    || cause instanceof FileLockInterruptionException) {
-                return true;
-            }
-        }
-        return false;
     }
 
     @SuppressWarnings("ThreadJoinLoop") // this is the loop

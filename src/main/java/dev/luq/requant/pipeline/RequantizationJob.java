@@ -169,9 +169,8 @@ public final class RequantizationJob {
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache(), Llama.arithmetic());
         boolean compares = spec.output().report() != Scope.BRIEF;
-        JobProgress waiting = new JobProgress(share -> {}, listener::cancelled);
         try (ProcessLock alone = CacheLock.take(
-                        data, waiting, () -> listener.message("Waiting for another job with this data folder."));
+                        data, unreported(), () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
             JobProgress calibrating = begin(Phase.CALIBRATE);
             JobInputs inputs = JobInputs.read(spec, store, calibrating);
@@ -382,12 +381,16 @@ public final class RequantizationJob {
     }
 
     private JobProgress begin(Phase next) {
-        new JobProgress(share -> {}, listener::cancelled).check();
+        unreported().check();
         phase = next;
         meter.begin(next);
         listener.phase(next);
         status(JobStatus.State.RUNNING, Optional.empty());
         return new JobProgress(this::progress, listener::cancelled);
+    }
+
+    private JobProgress unreported() {
+        return new JobProgress(share -> {}, listener::cancelled);
     }
 
     private void progress(double share) {
